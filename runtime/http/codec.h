@@ -3,18 +3,21 @@
 #include <cstddef>
 
 #include "absl/status/status.h"
+
 #include "buffer/buf_list.h"
 #include "http/stream.h"
 
 namespace weft::internal {
 
-// The protocol machine of one connection: bytes in, bytes out, no I/O. Owned by its connection; loop thread only.
+// The protocol machine of one connection: bytes in, bytes out, no I/O. Owned by its connection;
+// loop thread only.
 class Codec {
  public:
   // What the codec asks of its connection.
   class Host {
    public:
-    // There is something to Pull. Idempotent and cheap; the connection flushes at the end of the pass.
+    // There is something to Pull. Idempotent and cheap; the connection flushes at the end of the
+    // pass.
     virtual void OutputReady() = 0;
 
    protected:
@@ -23,17 +26,23 @@ class Codec {
 
   virtual ~Codec() = default;
 
-  // Takes all of the bytes and tells the streams. An error ends the connection: what Pull still gives (a GOAWAY,
-  // a 400) is sent, then it is closed; streams hear of it by Abort.
+  // Takes all of the bytes and tells the streams. An error ends the connection: what Pull still
+  // gives (a GOAWAY, a 400) is sent, then it is closed; streams hear of it by Abort.
   virtual absl::Status Recv(Slice bytes) = 0;
   // The peer will send no more.
   virtual absl::Status RecvEof() = 0;
-  // Appends output in wire order, at least one frame if there is any, and stops soon above `budget` bytes.
+  // Appends output in wire order, at least one frame if there is any, and stops soon above `budget`
+  // bytes.
   virtual absl::Status Pull(BufList& out, std::size_t budget) = 0;
   virtual bool wants_write() const = 0;
+  // False: stop reading from the transport for now, since what came is not yet used up. The
+  // connection asks after every Recv and after every pass in which a stream was touched. Recv must
+  // still take what was read before.
+  virtual bool wants_read() const { return true; }
   // Both directions are done, nothing is left to write: close the transport.
   virtual bool finished() const = 0;
-  // The transport is gone or is being closed: every open stream hears OnClosed(kConnectionLost, why).
+  // The transport is gone or is being closed: every open stream hears OnClosed(kConnectionLost,
+  // why).
   virtual void Abort(const absl::Status& why) = 0;
   // Graceful end (design §10 Server): no new streams; finished() once the open ones have ended.
   virtual void Drain() = 0;

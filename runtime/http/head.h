@@ -7,9 +7,12 @@
 
 namespace weft::internal {
 
+// HTTP/1.0 counts as kHttp11: only its codec knows the difference.
 enum class HttpVersion : std::uint8_t { kHttp11, kHttp2 };
 
-// The head of a request or a response, without its syntax. Views point into `fields` (or static bytes).
+// The head of a request or a response, without its syntax. Views point into storage of `fields` (or
+// static bytes), so they move and swap along with it. To take a head from a codec, swap it: the
+// codec reuses what it gets in return.
 struct HttpHead {
   HttpVersion version = HttpVersion::kHttp2;
   // Requests.
@@ -20,6 +23,14 @@ struct HttpHead {
   // Responses; 0 in a request.
   int status = 0;
   HeaderList fields;
+
+  // Ready for the next head; keeps the capacity of `fields`.
+  void Clear() {
+    version = HttpVersion::kHttp2;
+    method = scheme = authority = path = std::string_view();
+    status = 0;
+    fields.Clear();
+  }
 };
 
 }  // namespace weft::internal

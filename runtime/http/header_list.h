@@ -1,14 +1,15 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string_view>
+#include <vector>
 
 namespace weft::internal {
 
-// INTERFACE SKETCH (the http module's author completes it; these names and meanings are what others use).
 // One field. Views live as long as the list they stand in (until Clear or destruction).
 struct HeaderField {
-  std::string_view name;   // lower case
+  std::string_view name;  // lower case
   std::string_view value;
   bool sensitive = false;  // never indexed by HPACK
 };
@@ -19,27 +20,75 @@ struct ForeignRef {
   void (*release)(void*) = nullptr;
 };
 
-// Header fields in order of arrival: a flat array whose slots are reused. Pseudo-header fields (":path") may stand
-// at the front. Loop thread only unless frozen. Moves and swaps are cheap and keep views valid.
+// Header fields in order of arrival: a flat array whose slots are reused. Pseudo-header fields
+// (":path") may stand at the front. Owned by a head, which is owned by a stream or a call. Loop
+// thread only, unless nobody changes it. Moves and swaps take a few pointers and keep views valid;
+// a moved-from list is empty. Names and values may hold any bytes: whoever takes them from outside
+// checks them first (http/header_rules.h).
 class HeaderList {
  public:
+  HeaderList() = default;
+  HeaderList(HeaderList&& other) noexcept;
+  HeaderList& operator=(HeaderList&& other) noexcept;
+  ~HeaderList();
+
   // Copies name and value into storage that the list owns and reuses.
   void Add(std::string_view name, std::string_view value, bool sensitive = false);
-  // Keeps views of static bytes (or bytes that the caller keeps alive until Clear).
-  void AddStatic(std::string_view name, std::string_view value);
-  // Keeps views and releases the two objects at Clear/destruction.
-  void AddForeign(std::string_view name, ForeignRef name_owner, std::string_view value, ForeignRef value_owner,
-                  bool sensitive = false);
+  // Keeps views of static bytes (or bytes that the caller keeps alive until Clear, as StoreText's).
+  void AddStatic(std::string_view name, std::string_view value, bool sensitive = false);
+  // A name that is static (or kept alive as above) with a value that is copied.
+  void AddStaticName(std::string_view name, std::string_view value, bool sensitive = false);
+  // Keeps views and releases the two objects at Clear/destruction, each exactly once. An object may
+  // be null.
+  void AddForeign(std::string_view name, ForeignRef name_owner, std::string_view value,
+                  ForeignRef value_owner, bool sensitive = false);
+  // Copies every field of `other` behind the own ones.
+  void AddAll(const HeaderList& other);
+
+  // Storage that lives until Clear, for text that goes along with the fields (a head's path): n
+  // writable bytes.
+  char* AllocateText(std::size_t n);
+  std::string_view StoreText(std::string_view text);
+  // Releases the object at Clear: for text behind a head's views that is in no field, e.g. the
+  // value of ":path".
+  void Keep(ForeignRef owner);
+
   // The first value under `name`, or an empty view whose data() is null.
   std::string_view Find(std::string_view name) const;
   bool Has(std::string_view name) const;
-  std::size_t size() const;
-  bool empty() const;
-  const HeaderField* begin() const;
-  const HeaderField* end() const;
+  std::size_t size() const { return fields_.size(); }
+  bool empty() const { return fields_.empty(); }
+  const HeaderField& operator[](std::size_t index) const { return fields_[index]; }
+  const HeaderField* begin() const { return fields_.data(); }
+  const HeaderField* end() const { return fields_.data() + fields_.size(); }
   // Sum of name + value + 32 over all fields (RFC 9113 §6.5.2).
-  std::size_t wire_size() const;
-  void Clear();   // keeps capacity
+  std::size_t wire_size() const { return wire_size_; }
+  // Keeps capacity up to kMaxKept...: what one large head took is given back.
+  void Clear();
+
+  void Swap(HeaderList& other) noexcept;
+
+  static constexpr std::size_t kMaxKeptFields = 64;
+  static constexpr std::size_t kMaxKeptText = 4096;
+
+ private:
+  void Push(std::string_view name, std::string_view value, bool sensitive);
+  void ReleaseForeign();
+
+  std::vector<HeaderField> fields_;
+  std::vector<ForeignRef> foreign_;
+  // Text is cut from the front of block_. What does not fit goes to blocks of its own; the next
+  // Clear replaces them all by one block that would have held everything, so that a list in steady
+  // use allocates nothing.
+  std::unique_ptr<char[]> block_;
+  std::size_t block_size_ = 0;
+  std::size_t block_used_ = 0;
+  std::vector<std::unique_ptr<char[]>> overflow_;
+  std::size_t text_size_ = 0;  // of all text since Clear
+  std::size_t next_block_size_ = 256;
+  std::size_t wire_size_ = 0;
 };
+
+inline void swap(HeaderList& a, HeaderList& b) noexcept { a.Swap(b); }
 
 }  // namespace weft::internal

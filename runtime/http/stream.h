@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
+
 #include "buffer/buf_list.h"
 #include "http/head.h"
 
@@ -34,19 +35,21 @@ struct StreamClose {
     kPeerReset,       // RST_STREAM came; `error` tells the code
     kProtocol,        // the peer broke the protocol on this stream; it was reset by us
     kConnectionLost,  // `status` says how
-    kGoAway,          // client: the peer will not process this stream (id above GOAWAY's); safe to repeat
+    kGoAway,  // client: the peer will not process this stream (id above GOAWAY's); safe to repeat
   };
   Cause cause = Cause::kComplete;
   StreamError error = StreamError::kNoError;
-  absl::Status status;  // of the connection, for kConnectionLost and kProtocol; tells who, what and why
+  absl::Status
+      status;  // of the connection, for kConnectionLost and kProtocol; tells who, what and why
 };
 
-// What a codec tells of one exchange. All on the loop thread, from inside the codec's Recv, Pull or Abort; so an
-// implementation runs no user code and does not destroy the codec, but it may call the stream's methods.
+// What a codec tells of one exchange. All on the loop thread, from inside the codec's Recv, Pull or
+// Abort; so an implementation runs no user code and does not destroy the codec, but it may call the
+// stream's methods.
 class HttpStreamEvents {
  public:
-  // Client only: the response's head (1xx heads are skipped by the codec). The callee may swap the head away.
-  // `end`: nothing follows (a Trailers-Only response).
+  // Client only: the response's head (1xx heads are skipped by the codec). The callee may swap the
+  // head away. `end`: nothing follows (a Trailers-Only response).
   virtual void OnHead(HttpHead& head, bool end) = 0;
   // A part of the body, in order. Credit for it is returned by HttpStream::ReturnCredit.
   virtual void OnBody(Slice slice) = 0;
@@ -61,14 +64,16 @@ class HttpStreamEvents {
   ~HttpStreamEvents() = default;
 };
 
-// One request and its response, as every codec offers it: an HTTP/2 stream or an HTTP/1.1 exchange. Owned and
-// pooled by its codec; loop thread only; valid until OnClosed.
+// One request and its response, as every codec offers it: an HTTP/2 stream or an HTTP/1.1 exchange.
+// Owned and pooled by its codec; loop thread only; valid until OnClosed.
 //
-// Sending: fill head_to_send(), SendHead; append to outbound() and say BodyAppended; fill trailers_to_send() and
-// SendEnd, which goes out after the last body byte. Nothing is written before the codec is pulled.
+// Sending: fill head_to_send(), SendHead; append to outbound() and say BodyAppended; fill
+// trailers_to_send() and SendEnd, which goes out after the last body byte. Nothing is written
+// before the codec is pulled.
 class HttpStream {
  public:
-  // Fields without pseudo-headers; the codec adds :status. They stay untouched until the stream closes.
+  // Fields without pseudo-headers; the codec adds :status. They stay untouched until the stream
+  // closes.
   HeaderList& head_to_send() { return head_to_send_; }
   HeaderList& trailers_to_send() { return trailers_to_send_; }
   BufList& outbound() { return outbound_; }
@@ -81,7 +86,8 @@ class HttpStream {
   virtual void BodyAppended() = 0;
   // Ends our side: with trailers_to_send() if it is not empty. After it nothing can be sent.
   virtual void SendEnd() = 0;
-  // Ends both sides at once. Unsent bytes are dropped. OnClosed follows, never from inside this call.
+  // Ends both sides at once. Unsent bytes are dropped. OnClosed follows, never from inside this
+  // call.
   virtual void Reset(StreamError error) = 0;
   // The application took n bytes of the body.
   virtual void ReturnCredit(std::size_t n) = 0;
@@ -101,8 +107,8 @@ class HttpStream {
 // Server: takes new requests.
 class StreamAcceptor {
  public:
-  // A request's head has come; it may be swapped away. `end`: it has no body. Returns who hears of the rest; not null.
-  // The stream may be answered or reset from inside.
+  // A request's head has come; it may be swapped away. `end`: it has no body. Returns who hears of
+  // the rest; not null. The stream may be answered or reset from inside.
   virtual HttpStreamEvents* OnRequest(HttpStream& stream, HttpHead& head, bool end) = 0;
 
  protected:
