@@ -35,7 +35,13 @@ function(weft_private_options target)
   target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:weft_flags> $<BUILD_INTERFACE:weft_warnings>)
 endfunction()
 
+if(WEFT_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ccache)
+endif()
+
 set_property(GLOBAL PROPERTY WEFT_FOLDERS "")
+set_property(GLOBAL PROPERTY WEFT_PUBLIC_LIBS "")
+set_property(GLOBAL PROPERTY WEFT_PRIVATE_LIBS "")
 
 # A folder of runtime/ as a library of its own, so that its tests link the layers below and nothing else.
 # The objects go once more, not compiled again, into the libraries that users link.
@@ -48,8 +54,17 @@ function(weft_folder name)
   target_link_libraries(weft_${name} PUBLIC ${ARG_DEPS} ${ARG_LIBS})
   weft_private_options(weft_${name})
   set_property(GLOBAL APPEND PROPERTY WEFT_FOLDERS weft_${name})
+  # Users' code calls protobuf and abseil itself; of the rest it must not know.
+  foreach(lib IN LISTS ARG_LIBS)
+    if(lib MATCHES "^(protobuf|absl|Threads)::")
+      set_property(GLOBAL APPEND PROPERTY WEFT_PUBLIC_LIBS ${lib})
+    else()
+      set_property(GLOBAL APPEND PROPERTY WEFT_PRIVATE_LIBS ${lib})
+    endif()
+  endforeach()
 endfunction()
 
+# Every test program leaves its cases in test-results/, where tests/run counts them.
 function(weft_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS;LIBS;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
@@ -64,5 +79,8 @@ function(weft_test name)
     target_precompile_headers(${name} REUSE_FROM weft_test_pch)
   endif()
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+  set_tests_properties(${name} PROPERTIES
+    TIMEOUT ${ARG_TIMEOUT}
+    LABELS "${ARG_LABELS}"
+    ENVIRONMENT "GTEST_OUTPUT=json:${PROJECT_BINARY_DIR}/test-results/${name}.json;${WEFT_TEST_ENVIRONMENT}")
 endfunction()
