@@ -1,0 +1,82 @@
+#include "http2/scheduler.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "base/check.h"
+
+namespace weft::http2 {
+
+void Scheduler::Add(Entry& entry) {
+  if (entry.scheduled()) return;
+  const unsigned line = entry.priority_.urgency;
+  lines_[line].PushBack(entry);
+  occupied_ |= 1u << line;
+  ++count_;
+}
+
+void Scheduler::Unlink(Entry& entry) {
+  const unsigned line = entry.priority_.urgency;
+  entry.Unlink();
+  if (lines_[line].empty()) occupied_ &= ~(1u << line);
+  --count_;
+}
+
+void Scheduler::Remove(Entry& entry) {
+  if (!entry.scheduled()) return;
+  Unlink(entry);
+  if (std::has_single_bit(occupied_) || occupied_ == 0) owed_ = 0;
+}
+
+void Scheduler::SetPriority(Entry& entry, internal::Priority priority) {
+  priority.urgency = std::min<std::uint8_t>(priority.urgency, kLines - 1);
+  if (entry.scheduled() && entry.priority_.urgency != priority.urgency) {
+    Unlink(entry);
+    entry.priority_ = priority;
+    Add(entry);
+  } else {
+    entry.priority_ = priority;
+  }
+}
+
+unsigned Scheduler::PickLine() const {
+  const auto top = static_cast<unsigned>(std::countr_zero(occupied_));
+  const unsigned lower = occupied_ & (occupied_ - 1);
+  if (lower == 0 || options_.floor_interval == 0 || owed_ < options_.floor_interval) return top;
+  // Round and round the lower lines: the first below the one that had the last turn.
+  const unsigned below = lower & ~((2u << last_lower_) - 1);
+  return static_cast<unsigned>(std::countr_zero(below != 0 ? below : lower));
+}
+
+Scheduler::Entry* Scheduler::Next() {
+  if (occupied_ == 0) return nullptr;
+  return &lines_[PickLine()].front();
+}
+
+std::size_t Scheduler::Grant(Entry& entry, std::size_t pending, std::size_t room) {
+  internal::Check(entry.scheduled(), "Scheduler::Grant for an entry that is not scheduled");
+  const std::size_t piece = std::min({pending, room, options_.quantum});
+  if (count_ == 1) return piece;
+  const unsigned line = PickLine();
+  if (entry.priority_.urgency != line) return 0;
+  if (&lines_[line].front() == &entry) return piece;
+  return pending <= options_.small_rest ? piece : 0;
+}
+
+void Scheduler::Sent(Entry& entry, std::size_t n) {
+  const unsigned line = entry.priority_.urgency;
+  if (const unsigned lower = occupied_ & (occupied_ - 1); lower != 0) {
+    if (line == static_cast<unsigned>(std::countr_zero(occupied_))) {
+      owed_ += n;
+    } else {
+      owed_ = 0;
+      last_lower_ = line;
+    }
+  }
+  if (entry.priority_.incremental && count_ > 1) {
+    entry.Unlink();
+    lines_[line].PushBack(entry);
+  }
+}
+
+}  // namespace weft::http2
