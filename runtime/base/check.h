@@ -13,7 +13,8 @@ namespace weft::internal {
 // Dies unless `ok`. On in every build: use it where a wrong turn would corrupt memory or hang.
 inline void Check(bool ok, std::string_view what,
                   std::source_location where = std::source_location::current()) {
-  if (!ok) [[unlikely]] Die(what, where);
+  if (!ok) [[unlikely]]
+    Die(what, where);
 }
 
 }  // namespace weft::internal
