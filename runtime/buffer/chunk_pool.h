@@ -1,25 +1,67 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "buffer/chunk.h"
+#include "buffer/limits.h"
 #include "weft/clock.h"
 
 namespace weft::internal {
 
-// INTERFACE SKETCH (the buffer module's author completes it; these names and meanings are what others use).
+// Free lists of chunks by size class, one pool a loop. Belongs to the thread that made it, or the
+// one it was bound to last; that thread takes and gives back without locks or atomic
+// read-modify-writes. A chunk whose last reference goes on another thread is pushed to a lock-free
+// return stack, which the owner takes whole at its next miss.
+//
+// May be destroyed while chunks are out: what the free lists need lives on, counted by the chunks,
+// and the last chunk takes it along. By its owner thread, or by another when the owner has ended;
+// nobody may call the pool at the same time.
 class ChunkPool {
  public:
-  struct Options;
-  struct Stats;
-  // A chunk of at least `min_size` bytes of room; above the largest class it is made to size and not pooled.
-  // Owner thread only (the thread of the loop). Never null.
+  struct Options {
+    Options() = default;
+    std::size_t max_idle_bytes = kPoolMaxIdleBytes;
+    std::size_t max_returned_bytes = kPoolMaxReturnedBytes;
+    std::size_t max_depot_bytes = kDepotMaxIdleBytes;
+    Duration trim_interval = kPoolTrimInterval;
+  };
+
+  // Since the pool was made, and as of now. Read while other threads work, the parts need not fit
+  // exactly.
+  struct Stats {
+    Stats() = default;
+    std::uint64_t hits = 0;            // chunks that came from a free list
+    std::uint64_t misses = 0;          // chunks that came from malloc
+    std::uint64_t remote_returns = 0;  // chunks that came home over the return stack
+    std::size_t bytes_in_use = 0;
+    std::size_t bytes_idle = 0;
+  };
+
+  ChunkPool();
+  explicit ChunkPool(const Options& options);
+  ChunkPool(const ChunkPool&) = delete;
+  ChunkPool& operator=(const ChunkPool&) = delete;
+  ~ChunkPool();
+
+  // From now on the calling thread owns the pool. The former owner must be done with it, and what
+  // it did must be visible here (as it is to a thread that it starts).
+  void BindToThisThread();
+
+  // A chunk of at least `min_size` bytes of room; above the largest class it is made to size and
+  // not kept. Owner thread only. Never null.
   ChunkRef Acquire(std::size_t min_size);
-  // The same from a thread that does not own the pool (mutex-guarded depot).
+  // The same from a thread that does not own the pool, out of a depot with a mutex.
   ChunkRef AcquireFromAnyThread(std::size_t min_size);
-  // Gives memory back that was idle since the last call or so; the loop calls it about once a second.
-  void Trim(TimePoint now);
+  // Gives back what lay idle since the call before; returns how many bytes. Sooner than the trim
+  // interval after that it does nothing. The loop calls it about once a second while bytes are
+  // idle. Owner thread only.
+  std::size_t Trim(TimePoint now);
+  // Any thread.
   Stats stats() const;
+
+ private:
+  ChunkPoolCore* const core_;
 };
 
 }  // namespace weft::internal

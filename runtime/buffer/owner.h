@@ -25,14 +25,17 @@ class BufferOwner {
 
   void Ref() { refs_.fetch_add(1, std::memory_order_relaxed); }
   void Unref() {
-    if (refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) Release();
+    // Nobody else can change a count of one, so the common last reference needs no locked
+    // instruction.
+    if (unique() || refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) Release();
   }
   // True when the caller's reference is the only one.
   bool unique() const { return refs_.load(std::memory_order_acquire) == 1; }
 
  protected:
   virtual ~BufferOwner() = default;
-  // Called once, on the thread that dropped the last reference. May revive the object for reuse (Reset).
+  // Called on the thread that dropped the last reference. The count means nothing from here on; an
+  // owner that is reused calls Reset first.
   virtual void Release() noexcept = 0;
   void Reset() { refs_.store(1, std::memory_order_relaxed); }
 
@@ -53,8 +56,10 @@ class OwnerRef {
     return OwnerRef(owner);
   }
   OwnerRef(OwnerRef&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)) {}
+  // The old reference is dropped now, not when `other` goes.
   OwnerRef& operator=(OwnerRef&& other) noexcept {
-    std::swap(owner_, other.owner_);
+    BufferOwner* const old = std::exchange(owner_, std::exchange(other.owner_, nullptr));
+    if (old != nullptr) old->Unref();
     return *this;
   }
   OwnerRef(const OwnerRef& other) : OwnerRef(Share(other.owner_)) {}

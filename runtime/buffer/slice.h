@@ -22,9 +22,9 @@ class Slice {
         data_(std::exchange(other.data_, nullptr)),
         size_(std::exchange(other.size_, 0)) {}
   Slice& operator=(Slice&& other) noexcept {
-    std::swap(owner_, other.owner_);
-    std::swap(data_, other.data_);
-    std::swap(size_, other.size_);
+    owner_ = std::move(other.owner_);
+    data_ = std::exchange(other.data_, nullptr);
+    size_ = std::exchange(other.size_, 0);
     return *this;
   }
   Slice(const Slice&) = default;
@@ -39,7 +39,7 @@ class Slice {
     return owner_.get() != nullptr && owner_.get()->kind() == BufferOwner::Kind::kMapped;
   }
 
-  // The part from `from` of `count` bytes, sharing the owner. The range must lie inside.
+  // `count` bytes from offset `from` on, sharing the owner. The range must lie inside.
   Slice Sub(std::size_t from, std::size_t count) const {
     return Slice(owner_, view().substr(from, count));
   }
@@ -51,6 +51,10 @@ class Slice {
   void RemoveSuffix(std::size_t n) { size_ -= n; }
 
  private:
+  friend class BufList;
+  // Takes in the n bytes behind it, which must belong to the same owner.
+  void Extend(std::size_t n) { size_ += n; }
+
   OwnerRef owner_;
   const char* data_ = nullptr;
   std::size_t size_ = 0;

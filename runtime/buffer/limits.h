@@ -1,0 +1,110 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "weft/clock.h"
+
+// Every threshold of the runtime, with its reason. "Measured" names the benchmark that chose it.
+namespace weft::internal {
+
+inline constexpr std::size_t kKiB = 1024;
+inline constexpr std::size_t kMiB = 1024 * kKiB;
+
+// ---- Chunks ----
+
+// 1 KiB holds a small call's head or message, 4 KiB a page, 16 KiB one HTTP/2 frame of the default
+// size and one TLS record, 64 KiB one flush quantum. Steps of four waste at most three quarters of
+// a chunk and keep the number of free lists, and so of idle chunks, small.
+inline constexpr std::array<std::size_t, 4> kChunkSizes = {1 * kKiB, 4 * kKiB, 16 * kKiB,
+                                                           64 * kKiB};
+inline constexpr std::size_t kSmallestChunk = kChunkSizes.front();
+inline constexpr std::size_t kLargestChunk = kChunkSizes.back();
+
+// What a loop's chunk pool keeps idle at most. Enough for 5,000 concurrent small calls with some
+// chunks each; above it chunks go back to malloc at once.
+inline constexpr std::size_t kPoolMaxIdleBytes = 16 * kMiB;
+// What waits in a pool's return stack at most. It is emptied at every miss and every trim, so only
+// a loop that has stopped allocating ever comes near.
+inline constexpr std::size_t kPoolMaxReturnedBytes = 4 * kMiB;
+// What other threads' depot of a pool keeps idle at most.
+inline constexpr std::size_t kDepotMaxIdleBytes = 2 * kMiB;
+// A chunk or block that lay idle for a whole interval is given back. A second is long against the
+// pause between two bursts and short against what an operator would call a leak.
+inline constexpr Duration kPoolTrimInterval = std::chrono::seconds(1);
+
+// Blocks up to this size are pooled by BlockPool: nghttp2's per-call blocks are 40 to 224 bytes,
+// its session object 2,928. Its 16 KiB frame buffer must come from fresh memory (small frames touch
+// only one page of it), so it stays with malloc.
+inline constexpr std::size_t kBlockPoolLargest = 4 * kKiB;
+inline constexpr std::size_t kBlockPoolMaxIdleBytes = 8 * kMiB;
+
+// ---- Lists and writing ----
+
+// Up to here a copy behind its frame header is cheaper than an iovec entry of its own: a count up
+// and down, one more entry for the kernel to walk. (bench/buf_list_bench.cc)
+inline constexpr std::size_t kInlineCopyLimit = 256;
+// iovec entries for one system call. 64 entries of a frame each carry a flush quantum many times
+// over, the array is 1 KiB of stack, and it stays far below IOV_MAX (1,024).
+inline constexpr std::size_t kMaxIov = 64;
+// Slices that a list holds without the heap: a small call has one or two, a message read in frames
+// a few.
+inline constexpr std::size_t kInlineSlices = 4;
+// An emptied list keeps a ring of up to so many slices (24 bytes each), so that one burst is not
+// paid for ever.
+inline constexpr std::size_t kKeptRingSlices = 256;
+
+// What is pulled from a codec before one write: large enough that a system call's cost vanishes,
+// small enough that an urgent frame waits for at most 64 KiB.
+inline constexpr std::size_t kFlushQuantum = 64 * kKiB;
+// The connection's output list: above the high mark no frames are pulled, below the low mark
+// pulling goes on. One quantum being written, one waiting.
+inline constexpr std::size_t kOutputHighMark = 128 * kKiB;
+inline constexpr std::size_t kOutputLowMark = 64 * kKiB;
+// A stream's outbound list: above the high mark a writer suspends until the low mark. The default
+// flow-control window of HTTP/2 is 64 KiB, so less would starve the peer and more would only be
+// memory.
+inline constexpr std::size_t kStreamHighMark = 64 * kKiB;
+inline constexpr std::size_t kStreamLowMark = 32 * kKiB;
+// TCP_NOTSENT_LOWAT: what the kernel holds unsent is out of the scheduler's hands.
+inline constexpr std::size_t kNotSentLowat = 128 * kKiB;
+
+// ---- Reading ----
+
+// One frame of the default size fits, and small calls read far less. A reader that fills it takes
+// the bulk size next.
+inline constexpr std::size_t kReadChunkSize = 16 * kKiB;
+inline constexpr std::size_t kBulkReadChunkSize = 64 * kKiB;
+// A part of an unfinished message up to this size is copied out of its read chunk, so that a few
+// bytes that wait for long do not pin up to 64 KiB. Measured: a copy of this size costs about what
+// a shared reference costs. (bench/buf_list_bench.cc)
+inline constexpr std::size_t kInboundCopyLimit = 256;
+// A chunk up to this size may be pinned by anything.
+inline constexpr std::size_t kPinnableChunk = 4 * kKiB;
+
+// ---- Messages ----
+
+// A singular bytes or string field of at least this size is referenced, not copied, where the
+// framework owns the message. Below it the copy costs less than the reference, the extra items and
+// the copying that is done in segments. (bench/proto_stream_bench.cc)
+inline constexpr std::size_t kAliasThreshold = 8 * kKiB;
+// A message up to this size with its prefix is serialized into one contiguous run, in a fresh chunk
+// when the open one has no room; larger ones run across chunks.
+inline constexpr std::size_t kContiguousMessageLimit = 16 * kKiB;
+// protobuf sizes are ints: no message above.
+inline constexpr std::size_t kProtobufSizeLimit = 0x7fffffff;
+// A pooled message whose memory grew above this is destroyed, not kept.
+inline constexpr std::size_t kKeptMessageSize = 64 * kKiB;
+// gRPC's default.
+inline constexpr std::size_t kReceiveMessageLimit = 4 * kMiB;
+
+// ---- Metadata ----
+
+// gRPC's defaults: above the soft limit a call is refused with a status, above the hard limit its
+// header block is not even kept.
+inline constexpr std::size_t kMetadataSoftLimit = 8 * kKiB;
+inline constexpr std::size_t kMetadataHardLimit = 16 * kKiB;
+
+}  // namespace weft::internal
