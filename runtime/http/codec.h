@@ -36,11 +36,16 @@ class Codec {
   virtual absl::Status Pull(BufList& out, std::size_t budget) = 0;
   virtual bool wants_write() const = 0;
   // False: stop reading from the transport for now, since what came is not yet used up. The
-  // connection asks after every Recv and after every pass in which a stream was touched. Recv must
-  // still take what was read before.
+  // connection asks after every Recv and every Pull; when it becomes true again, OutputReady comes.
+  // Recv must still take what was read before.
   virtual bool wants_read() const { return true; }
   // Both directions are done, nothing is left to write: close the transport.
   virtual bool finished() const = 0;
+  // Once everything is flushed nothing will be written any more, yet the peer may still be sending:
+  // the connection half-closes and goes on reading, for a bounded time, until finished(). To close
+  // at once with unread input would let the kernel reset the connection under the last answer
+  // (RFC 9112 §9.6).
+  virtual bool wants_shutdown() const { return false; }
   // The transport is gone or is being closed: every open stream hears OnClosed(kConnectionLost,
   // why).
   virtual void Abort(const absl::Status& why) = 0;

@@ -53,7 +53,8 @@ class HttpStreamEvents {
   virtual void OnHead(HttpHead& head, bool end) = 0;
   // A part of the body, in order. Credit for it is returned by HttpStream::ReturnCredit.
   virtual void OnBody(Slice slice) = 0;
-  // The peer ended its side; `trailers` may be empty and may be swapped away.
+  // The peer ended its side; `trailers` may be empty and may be swapped away. Does not come after a
+  // head that said `end`.
   virtual void OnEnd(HeaderList& trailers) = 0;
   // The outbound list has fallen to its low mark after having been above its high mark.
   virtual void OnDrained() = 0;
@@ -107,8 +108,9 @@ class HttpStream {
 // Server: takes new requests.
 class StreamAcceptor {
  public:
-  // A request's head has come; it may be swapped away. `end`: it has no body. Returns who hears of
-  // the rest; not null. The stream may be answered or reset from inside.
+  // A request's head has come; it may be swapped away. `end`: it has no body, and OnEnd
+  // will not come. Returns who hears of the rest; not null. The stream may be answered or reset
+  // from inside.
   virtual HttpStreamEvents* OnRequest(HttpStream& stream, HttpHead& head, bool end) = 0;
 
  protected:
