@@ -78,9 +78,23 @@ function(weft_test name)
   if(TARGET weft_test_pch)
     target_precompile_headers(${name} REUSE_FROM weft_test_pch)
   endif()
+  if(TARGET weft_quick_tests AND ARG_LABELS MATCHES "(^|;)(unit|memory)(;|$)")
+    add_dependencies(weft_quick_tests ${name})
+  endif()
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES
     TIMEOUT ${ARG_TIMEOUT}
     LABELS "${ARG_LABELS}"
     ENVIRONMENT "GTEST_OUTPUT=json:${PROJECT_BINARY_DIR}/test-results/${name}.json;${WEFT_TEST_ENVIRONMENT}")
+endfunction()
+
+# A test that is a Python program.
+function(weft_python_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "COMMAND;LABELS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  add_test(NAME ${name} COMMAND "${Python3_EXECUTABLE}" ${ARG_COMMAND})
+  set_tests_properties(${name} PROPERTIES
+    TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1" SKIP_RETURN_CODE 77)
 endfunction()
