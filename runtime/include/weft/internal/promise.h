@@ -22,6 +22,9 @@ class RootBase : public Runnable {
   // Says in logs whose coroutine this is.
   std::string_view name() const { return name_; }
 
+  // A part of this task that runs as a chain of its own is stuck, and so is this one.
+  void TellStuck() { OnStuck(); }
+
  protected:
   RootBase() = default;
   virtual ~RootBase() = default;
