@@ -48,6 +48,10 @@ class ChunkPoolCore {
 
   void Bind() { owner_.store(std::this_thread::get_id(), std::memory_order_relaxed); }
 
+  bool OnOwnerThread() const {
+    return owner_.load(std::memory_order_relaxed) == std::this_thread::get_id();
+  }
+
   Chunk* Acquire(std::size_t min_size) {
     assert(OnOwnerThread());
     const std::uint8_t size_class = ClassFor(min_size);
@@ -158,10 +162,6 @@ class ChunkPoolCore {
 
   // Marks the return stack of a pool that is gone.
   Chunk* Closed() { return reinterpret_cast<Chunk*>(this); }
-
-  bool OnOwnerThread() const {
-    return owner_.load(std::memory_order_relaxed) == std::this_thread::get_id();
-  }
 
   static void Push(FreeList& list, Chunk* chunk) {
     chunk->next_ = list.head;
@@ -324,7 +324,8 @@ ChunkPool::~ChunkPool() { core_->Close(); }
 void ChunkPool::BindToThisThread() { core_->Bind(); }
 
 ChunkRef ChunkPool::Acquire(std::size_t min_size) {
-  return ChunkRef::Adopt(core_->Acquire(min_size));
+  return core_->OnOwnerThread() ? ChunkRef::Adopt(core_->Acquire(min_size))
+                                : AcquireFromAnyThread(min_size);
 }
 
 ChunkRef ChunkPool::AcquireFromAnyThread(std::size_t min_size) {

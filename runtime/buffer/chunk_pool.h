@@ -49,7 +49,8 @@ class ChunkPool {
   void BindToThisThread();
 
   // A chunk of at least `min_size` bytes of room; above the largest class it is made to size and
-  // not kept. Owner thread only. Never null.
+  // not kept. Never null. Any thread: one that does not own the pool is
+  // served by AcquireFromAnyThread.
   ChunkRef Acquire(std::size_t min_size);
   // The same from a thread that does not own the pool, out of a depot with a mutex.
   ChunkRef AcquireFromAnyThread(std::size_t min_size);
