@@ -1,0 +1,362 @@
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+
+#include "base/check.h"
+#include "http2/core.h"
+#include "http2/priority.h"
+
+// The inbound half of Core: what the library calls back.
+namespace weft::http2 {
+
+using internal::ForeignRef;
+using internal::Slice;
+using internal::StreamClose;
+using internal::StreamError;
+
+namespace {
+
+std::string_view View(nghttp2_rcbuf* buffer) {
+  const nghttp2_vec bytes = nghttp2_rcbuf_get_buf(buffer);
+  return {reinterpret_cast<const char*>(bytes.base), bytes.len};
+}
+
+// A reference of our own; the library's static names need none.
+ForeignRef Keep(nghttp2_rcbuf* buffer) {
+  if (nghttp2_rcbuf_is_static(buffer) != 0) return {};
+  nghttp2_rcbuf_incref(buffer);
+  return {buffer, [](void* object) { nghttp2_rcbuf_decref(static_cast<nghttp2_rcbuf*>(object)); }};
+}
+
+int StatusNumber(std::string_view text) {
+  int status = 0;
+  for (const char c : text)
+    status = status * 10 + (c - '0');  // the library has checked: three digits
+  return status;
+}
+
+// The value stands in no field, so the list only keeps it alive.
+void SetPseudo(internal::HttpHead& head, std::string_view name, nghttp2_rcbuf* value) {
+  const std::string_view text = View(value);
+  if (name == ":status") {
+    head.status = StatusNumber(text);
+    return;
+  }
+  if (name == ":path") {
+    head.path = text;
+  } else if (name == ":method") {
+    head.method = text;
+  } else if (name == ":scheme") {
+    head.scheme = text;
+  } else if (name == ":authority") {
+    head.authority = text;
+  } else {
+    return;
+  }
+  if (const ForeignRef owner = Keep(value); owner.object != nullptr) head.fields.Keep(owner);
+}
+
+std::string CodeName(std::uint32_t error) { return nghttp2_http2_strerror(error); }
+
+}  // namespace
+
+void Core::SetCallbacks(nghttp2_session_callbacks* callbacks) {
+  nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, &OnBeginHeaders);
+  nghttp2_session_callbacks_set_on_header_callback2(callbacks, &OnHeader);
+  nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, &OnFrameRecv);
+  nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, &OnDataChunk);
+  nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, &OnStreamClose);
+  nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, &OnFrameSend);
+  nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, &OnFrameNotSend);
+  nghttp2_session_callbacks_set_error_callback2(callbacks, &OnError);
+  nghttp2_session_callbacks_set_send_data_callback(callbacks, &SendData);
+}
+
+Stream* Core::Find(std::int32_t id) const {
+  return static_cast<Stream*>(nghttp2_session_get_stream_user_data(library_, id));
+}
+
+int Core::OnBeginHeaders(nghttp2_session* library, const nghttp2_frame* frame, void* user) {
+  auto& core = *static_cast<Core*>(user);
+  if (core.server() && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+    Stream& stream = core.Lend(nullptr);
+    stream.wire_id = frame->hd.stream_id;
+    stream.on_wire = true;
+    ++core.wire_streams_;
+    core.scheduler_.SetPriority(stream, core.options_.default_priority);
+    nghttp2_session_set_stream_user_data(library, frame->hd.stream_id, &stream);
+    core.receiving_head_ = &stream;
+  } else {
+    core.receiving_head_ = core.Find(frame->hd.stream_id);
+  }
+  if (core.receiving_head_ != nullptr) core.receiving_head_->header_size = 0;
+  return 0;
+}
+
+int Core::OnHeader(nghttp2_session*, const nghttp2_frame*, nghttp2_rcbuf* name,
+                   nghttp2_rcbuf* value, std::uint8_t flags, void* user) {
+  auto& core = *static_cast<Core*>(user);
+  if (core.receiving_head_ == nullptr || core.receiving_head_->locally_reset) return 0;
+  Stream& stream = *core.receiving_head_;
+  const std::string_view name_text = View(name);
+  const std::string_view value_text = View(value);
+  stream.header_size += name_text.size() + value_text.size() + 32;
+  if (stream.header_size > core.options_.header_list_hard_limit) {
+    stream.oversized = true;  // the rest is decoded, as HPACK must, but not kept
+    return 0;
+  }
+  const bool in_head = stream.receiving == Stream::Receiving::kHead;
+  if (name_text.starts_with(':')) {
+    if (in_head) SetPseudo(stream.head, name_text, value);
+    return 0;
+  }
+  if (in_head && core.server() && name_text == "priority") {
+    core.scheduler_.SetPriority(stream, ParsePriority(value_text, stream.priority()));
+  }
+  (in_head ? stream.head.fields : stream.trailers)
+      .AddForeign(name_text, Keep(name), value_text, Keep(value),
+                  (flags & NGHTTP2_NV_FLAG_NO_INDEX) != 0);
+  return 0;
+}
+
+int Core::OnFrameRecv(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+  auto& core = *static_cast<Core*>(user);
+  switch (frame->hd.type) {
+    case NGHTTP2_DATA:
+      if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
+        if (Stream* stream = core.Find(frame->hd.stream_id)) core.RecvEnd(*stream);
+      }
+      break;
+    case NGHTTP2_HEADERS:
+      core.RecvHeaders(*frame);
+      break;
+    case NGHTTP2_RST_STREAM:
+      if (Stream* stream = core.Find(frame->hd.stream_id)) stream->peer_reset = true;
+      break;
+    case NGHTTP2_SETTINGS:
+      if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) {
+        core.AddAfterWindowChange(0);
+        core.capacity_changed_ = true;
+        if (core.client_ != nullptr) core.client_->OnSettings();
+      }
+      break;
+    case NGHTTP2_WINDOW_UPDATE:
+      if (frame->hd.stream_id != 0) core.AddAfterWindowChange(frame->hd.stream_id);
+      break;
+    case NGHTTP2_PING:
+      core.RecvPing(*frame);
+      break;
+    case NGHTTP2_GOAWAY:
+      core.RecvGoAway(*frame);
+      break;
+    case NGHTTP2_PRIORITY_UPDATE:
+      core.RecvPriorityUpdate(*frame);
+      break;
+    default:
+      break;
+  }
+  return 0;
+}
+
+void Core::RecvHeaders(const nghttp2_frame& frame) {
+  Stream* const stream = receiving_head_;
+  receiving_head_ = nullptr;
+  if (stream == nullptr || stream->locally_reset) return;
+  const bool end = (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+  const bool head = stream->receiving == Stream::Receiving::kHead;
+  if (stream->oversized && !(head && server())) {
+    ResetAs(*stream, {StreamClose::Cause::kProtocol, StreamError::kEnhanceYourCalm,
+                      absl::ResourceExhaustedError(absl::StrCat(
+                          "the peer sent ", head ? "a response head" : "trailers", " of ",
+                          stream->header_size, " bytes on HTTP/2 stream ", stream->wire_id,
+                          ", above the limit of ", options_.header_list_hard_limit))});
+    return;
+  }
+  if (!head) {
+    RecvEnd(*stream);  // the library has seen to it that trailers end the stream
+  } else if (server()) {
+    RecvRequest(*stream, end);
+  } else {
+    RecvResponse(*stream, end);
+  }
+}
+
+void Core::RecvRequest(Stream& stream, bool end) {
+  stream.receiving = end ? Stream::Receiving::kEnded : Stream::Receiving::kBody;
+  if (stream.oversized) {
+    SendHead(stream, 431, true);  // RFC 6585 §5
+    return;
+  }
+  stream.events = acceptor_->OnRequest(stream, stream.head, end);
+  internal::Check(stream.events != nullptr, "StreamAcceptor::OnRequest returned null");
+}
+
+void Core::RecvResponse(Stream& stream, bool end) {
+  if (stream.head.status / 100 == 1) {  // checklist 34: not final
+    stream.head.fields.Clear();
+    stream.head.status = 0;
+    return;
+  }
+  stream.receiving = end ? Stream::Receiving::kEnded : Stream::Receiving::kBody;
+  stream.events->OnHead(stream.head, end);
+  if (end) EndAfterResponse(stream);
+}
+
+void Core::RecvEnd(Stream& stream) {
+  if (stream.receiving != Stream::Receiving::kBody) return;
+  stream.receiving = Stream::Receiving::kEnded;
+  if (stream.locally_reset) return;
+  if (stream.events != nullptr) stream.events->OnEnd(stream.trailers);
+  if (!server()) EndAfterResponse(stream);
+}
+
+// Client, checklist 32: the response is complete; what is left of the request is not sent any more.
+void Core::EndAfterResponse(Stream& stream) {
+  if (stream.locally_reset || stream.sending == Stream::Sending::kEnded) return;
+  ResetAs(stream, {StreamClose::Cause::kComplete, StreamError::kNoError, absl::OkStatus()});
+}
+
+int Core::OnDataChunk(nghttp2_session* library, std::uint8_t, std::int32_t id,
+                      const std::uint8_t* data, std::size_t size, void* user) {
+  auto& core = *static_cast<Core*>(user);
+  if (core.hold_credit_) {
+    core.held_credit_ += size;
+  } else {
+    core.Counted([&] { return nghttp2_session_consume_connection(library, size); });
+  }
+  Stream* const stream = core.Find(id);
+  if (stream == nullptr || stream->locally_reset || stream->events == nullptr) return 0;
+  const auto offset =
+      static_cast<std::size_t>(reinterpret_cast<const char*>(data) - core.input_->data());
+  stream->events->OnBody(core.input_->Sub(offset, size));
+  return 0;
+}
+
+int Core::OnStreamClose(nghttp2_session* library, std::int32_t id, std::uint32_t error,
+                        void* user) {
+  auto& core = *static_cast<Core*>(user);
+  Stream* const stream = core.Find(id);
+  if (stream == nullptr) return 0;
+  nghttp2_session_set_stream_user_data(library, id, nullptr);
+  stream->on_wire = false;
+  --core.wire_streams_;
+  core.capacity_changed_ = true;
+  core.scheduler_.Remove(*stream);
+  stream->outbound().Clear();
+  if (stream->told_closed) {
+    core.Release(*stream);
+    return 0;
+  }
+  if (!stream->close_due) {
+    stream->close = core.WhyClosed(*stream, error);
+    stream->close_due = true;
+  }
+  core.MarkDue(*stream);
+  return 0;
+}
+
+StreamClose Core::WhyClosed(const Stream& stream, std::uint32_t error) const {
+  const auto code = static_cast<StreamError>(error);
+  if (stream.not_sent || (!server() && goaway_received_ && stream.wire_id > goaway_last_id_)) {
+    return {StreamClose::Cause::kGoAway, StreamError::kRefusedStream,
+            absl::UnavailableError(
+                absl::StrCat("the peer's GOAWAY excludes HTTP/2 stream ", stream.wire_id))};
+  }
+  // NO_ERROR after the response: the rest of the request is not wanted (RFC 9113 §8.1).
+  const bool response_done = server() ? stream.sending == Stream::Sending::kEnded
+                                      : stream.receiving == Stream::Receiving::kEnded;
+  if (code == StreamError::kNoError && (response_done || !stream.peer_reset)) {
+    return {StreamClose::Cause::kComplete, code, absl::OkStatus()};
+  }
+  if (stream.peer_reset) return {StreamClose::Cause::kPeerReset, code, absl::OkStatus()};
+  return {StreamClose::Cause::kProtocol, code,
+          absl::InternalError(
+              absl::StrCat("the peer broke HTTP/2 on stream ", stream.wire_id, ": ",
+                           library_error_.empty() ? "malformed message" : library_error_,
+                           "; reset it with ", CodeName(error)))};
+}
+
+int Core::OnFrameSend(nghttp2_session*, const nghttp2_frame* frame, void* user) {
+  auto& core = *static_cast<Core*>(user);
+  switch (frame->hd.type) {
+    case NGHTTP2_HEADERS:
+      ++core.call_frames_sent_;
+      if (!core.server() && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+        Stream* stream = core.Find(frame->hd.stream_id);
+        if (stream != nullptr && !stream->locally_reset) core.Attach(*stream);
+      }
+      [[fallthrough]];
+    case NGHTTP2_DATA:
+      if (core.server() && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0) {
+        core.SentEndOfStream(frame->hd.stream_id);
+      }
+      break;
+    case NGHTTP2_GOAWAY:
+      core.SentGoAway(*frame);
+      break;
+    default:
+      break;
+  }
+  return 0;
+}
+
+// Server, checklist 32: the response is complete, so the rest of the request is of no use.
+void Core::SentEndOfStream(std::int32_t id) {
+  const Stream* stream = Find(id);
+  if (stream == nullptr || stream->receiving == Stream::Receiving::kEnded || stream->locally_reset)
+    return;
+  Counted(
+      [&] { return nghttp2_submit_rst_stream(library_, NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR); });
+}
+
+void Core::SentGoAway(const nghttp2_frame& frame) {
+  if (ending_) {
+    ended_ = true;
+    return;
+  }
+  const std::uint32_t error = frame.goaway.error_code;
+  if (error == NGHTTP2_NO_ERROR) return;  // Drain
+  ended_ = true;
+  std::string_view reason(reinterpret_cast<const char*>(frame.goaway.opaque_data),
+                          frame.goaway.opaque_data_len);
+  if (reason.empty()) reason = library_error_.empty() ? "a broken frame" : library_error_;
+  failure_ = absl::UnavailableError(
+      absl::StrCat("the peer broke HTTP/2: ", absl::string_view(reason.data(), reason.size()),
+                   "; ended the connection with GOAWAY ", CodeName(error)));
+}
+
+int Core::OnFrameNotSend(nghttp2_session*, const nghttp2_frame* frame, int, void* user) {
+  auto& core = *static_cast<Core*>(user);
+  if (!core.server() && frame->hd.type == NGHTTP2_HEADERS &&
+      frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+    if (Stream* stream = core.Find(frame->hd.stream_id)) stream->not_sent = true;
+  }
+  return 0;
+}
+
+int Core::OnError(nghttp2_session*, int, const char* text, std::size_t size, void* user) {
+  static_cast<Core*>(user)->library_error_.assign(text, size);
+  return 0;
+}
+
+void Core::RecvPriorityUpdate(const nghttp2_frame& frame) {
+  const auto* update = static_cast<const nghttp2_ext_priority_update*>(frame.ext.payload);
+  Stream* const stream = Find(update->stream_id);
+  if (stream == nullptr || stream->own_priority) return;
+  scheduler_.SetPriority(*stream, ParsePriority({reinterpret_cast<const char*>(update->field_value),
+                                                 update->field_value_len},
+                                                options_.default_priority));
+}
+
+void Core::RecvGoAway(const nghttp2_frame& frame) {
+  goaway_received_ = true;
+  goaway_last_id_ = frame.goaway.last_stream_id;
+  if (client_ == nullptr) return;
+  client_->OnGoAway(
+      frame.goaway.error_code, frame.goaway.last_stream_id,
+      {reinterpret_cast<const char*>(frame.goaway.opaque_data), frame.goaway.opaque_data_len});
+}
+
+}  // namespace weft::http2

@@ -1,0 +1,166 @@
+#pragma once
+
+#include <nghttp2/nghttp2.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+
+#include "base/intrusive_list.h"
+#include "buffer/buf_list.h"
+#include "http/codec.h"
+#include "http2/scheduler.h"
+#include "http2/session.h"
+#include "http2/stream.h"
+#include "http2/stream_pool.h"
+
+namespace weft::http2 {
+
+// The machine behind a Session: the library's session, what is due to be told, and who may send.
+// Owned by its Session; loop thread only. Everything that the library calls back is a static member
+// in callbacks.cc.
+//
+// Events of a stream's end and of its low mark are never raised from inside the library: they are
+// noted in due_ and told when mem_recv or mem_send has returned.
+class Core {
+ public:
+  // Exactly one of `acceptor` (server) and `client` is given.
+  Core(const SessionOptions& options, StreamPool& pool, internal::Codec::Host& host,
+       internal::StreamAcceptor* acceptor, SessionEvents* events, ClientSessionEvents* client);
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+  ~Core();
+
+  absl::Status Recv(const internal::Slice& bytes);
+  absl::Status RecvEof();
+  absl::Status Pull(internal::BufList& out, std::size_t budget);
+  bool wants_write() const;
+  bool finished() const;
+  void Abort(const absl::Status& why);
+  void Drain();
+  std::size_t open_streams() const { return open_streams_; }
+
+  void Ping(std::uint64_t opaque);
+  void GoAway(std::uint32_t error, std::string_view debug);
+  void HoldConnectionCredit(bool hold);
+  std::uint64_t call_frames_sent() const { return call_frames_sent_; }
+
+  bool can_open() const;
+  Stream& OpenStream(internal::HttpStreamEvents& events, const RequestTarget& target,
+                     internal::Priority priority);
+
+  // The verbs of streams.
+  void SendHead(Stream& stream, int status, bool end);
+  void BodyAppended(Stream& stream);
+  void SendEnd(Stream& stream);
+  void Reset(Stream& stream, internal::StreamError error);
+  void ReturnCredit(Stream& stream, std::size_t n);
+  void SetPriority(Stream& stream, internal::Priority priority);
+
+ private:
+  bool server() const { return acceptor_ != nullptr; }
+
+  // Set-up (core.cc) and the library's callbacks (callbacks.cc), which are told with the Core as
+  // user data.
+  void MakeLibrarySession();
+  static void SetCallbacks(nghttp2_session_callbacks* callbacks);
+  static int OnBeginHeaders(nghttp2_session*, const nghttp2_frame*, void*);
+  static int OnHeader(nghttp2_session*, const nghttp2_frame*, nghttp2_rcbuf*, nghttp2_rcbuf*,
+                      std::uint8_t, void*);
+  static int OnFrameRecv(nghttp2_session*, const nghttp2_frame*, void*);
+  static int OnDataChunk(nghttp2_session*, std::uint8_t, std::int32_t, const std::uint8_t*,
+                         std::size_t, void*);
+  static int OnStreamClose(nghttp2_session*, std::int32_t, std::uint32_t, void*);
+  static int OnFrameSend(nghttp2_session*, const nghttp2_frame*, void*);
+  static int OnFrameNotSend(nghttp2_session*, const nghttp2_frame*, int, void*);
+  static int OnError(nghttp2_session*, int, const char*, std::size_t, void*);
+  static ssize_t ReadBody(nghttp2_session*, std::int32_t, std::uint8_t*, std::size_t,
+                          std::uint32_t*, nghttp2_data_source*, void*);
+  static int SendData(nghttp2_session*, nghttp2_frame*, const std::uint8_t*, std::size_t,
+                      nghttp2_data_source*, void*);
+
+  Stream* Find(std::int32_t id) const;
+  void RecvHeaders(const nghttp2_frame& frame);
+  void RecvRequest(Stream& stream, bool end);
+  void RecvResponse(Stream& stream, bool end);
+  void RecvEnd(Stream& stream);
+  void EndAfterResponse(Stream& stream);
+  void RecvPriorityUpdate(const nghttp2_frame& frame);
+  void RecvGoAway(const nghttp2_frame& frame);
+  void RecvPing(const nghttp2_frame& frame);
+  void SentEndOfStream(std::int32_t id);
+  void SentGoAway(const nghttp2_frame& frame);
+  internal::StreamClose WhyClosed(const Stream& stream, std::uint32_t error) const;
+
+  // Sending.
+  void SubmitHead(Stream& stream, int status, bool end);
+  void SubmitTrailers(Stream& stream);
+  void Attach(Stream& stream);
+  void Resume(Stream& stream);
+  bool ResumeNext();
+  void AddAfterWindowChange(std::int32_t id);
+  void PullControlFrames();
+  absl::Status PullFrames(internal::BufList& out);
+  void TellOutput();
+
+  // Ends `stream` from our side; OnClosed(close) becomes due.
+  void ResetAs(Stream& stream, internal::StreamClose close);
+  void MarkDue(Stream& stream);
+  void TellDue();
+  Stream& Lend(internal::HttpStreamEvents* events);
+  void Release(Stream& stream);
+  // Runs `submit` and counts what it put into the library's queue: see Recv.
+  template <typename Submit>
+  auto Counted(Submit submit);
+
+  const SessionOptions options_;
+  StreamPool& pool_;
+  internal::Codec::Host& host_;
+  internal::StreamAcceptor* const acceptor_;
+  SessionEvents* const events_;
+  ClientSessionEvents* const client_;
+  nghttp2_session* library_ = nullptr;
+  Scheduler scheduler_;
+  internal::IntrusiveList<Stream, AllStreams> all_;
+  internal::IntrusiveList<Stream, DueStreams> due_;
+  std::size_t open_streams_ = 0;  // those whose OnClosed has not been told
+  std::size_t wire_streams_ = 0;  // those that the library has, requests in its queue included
+
+  // While Recv runs.
+  const internal::Slice* input_ = nullptr;
+  Stream* receiving_head_ = nullptr;  // whose header block is being received; lives across Recvs
+  std::size_t own_frames_ = 0;        // frames that this Recv's events queued
+  // While Pull runs.
+  internal::BufList* out_ = nullptr;
+  std::size_t out_limit_ = 0;
+  bool paused_ = false;
+  bool inside_ = false;  // Recv, Pull or Abort is running
+
+  internal::BufList pending_;  // control frames that Recv had to pull, see there
+  std::size_t held_credit_ = 0;
+  std::uint64_t call_frames_sent_ = 0;
+  std::int32_t goaway_last_id_ = 0x7fffffff;
+  bool goaway_received_ = false;
+  bool capacity_changed_ = false;
+  bool hold_credit_ = false;
+  bool draining_ = false;
+  bool ending_ = false;  // GoAway was called
+  bool ended_ = false;   // the last GOAWAY is out
+  bool eof_ = false;
+  bool aborted_ = false;
+  std::string library_error_;  // what the library said last
+  absl::Status failure_;       // what the peer did that ended the connection
+};
+
+template <typename Submit>
+auto Core::Counted(Submit submit) {
+  const std::size_t before = nghttp2_session_get_outbound_queue_size(library_);
+  auto result = submit();
+  own_frames_ += nghttp2_session_get_outbound_queue_size(library_) - before;
+  return result;
+}
+
+}  // namespace weft::http2

@@ -1,0 +1,35 @@
+#include "http2/stream.h"
+
+#include "http2/core.h"
+
+namespace weft::http2 {
+
+void Stream::SendHead(int status, bool end) { core->SendHead(*this, status, end); }
+void Stream::BodyAppended() { core->BodyAppended(*this); }
+void Stream::SendEnd() { core->SendEnd(*this); }
+void Stream::Reset(internal::StreamError error) { core->Reset(*this, error); }
+void Stream::ReturnCredit(std::size_t n) { core->ReturnCredit(*this, n); }
+void Stream::SetPriority(internal::Priority priority) { core->SetPriority(*this, priority); }
+
+void Stream::Clear() {
+  core = nullptr;
+  events = nullptr;
+  wire_id = 0;
+  sending = Sending::kHead;
+  receiving = Receiving::kHead;
+  on_wire = attached = parked = was_above_mark = false;
+  locally_reset = peer_reset = not_sent = own_priority = false;
+  drained_due = close_due = told_closed = oversized = false;
+  header_size = 0;
+  head_to_send_.Clear();
+  trailers_to_send_.Clear();
+  outbound_.Clear();
+  head.method = head.scheme = head.authority = head.path = {};
+  head.status = 0;
+  head.fields.Clear();
+  trailers.Clear();
+  close = {};
+  method = scheme = authority = path = {};
+}
+
+}  // namespace weft::http2

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/intrusive_list.h"
+#include "http/stream.h"
+#include "http2/scheduler.h"
+
+namespace weft::http2 {
+
+class Core;
+struct AllStreams;
+struct DueStreams;
+
+// One HTTP/2 stream. Made and kept by the StreamPool, lent to one session from its first HEADERS
+// until both the library and the events' owner are done with it. Its verbs go to the Core; the
+// fields below are the Core's.
+class Stream final : public internal::HttpStream,
+                     public Scheduler::Entry,
+                     public internal::ListHook<AllStreams>,
+                     public internal::ListHook<DueStreams> {
+ public:
+  // What we may still send, in order.
+  enum class Sending : std::uint8_t {
+    kHead,
+    kBody,
+    kEnding,  // SendEnd was called, bytes or the end itself are left
+    kEnded,   // the end is with the library
+  };
+  // What the peer may still send, in order.
+  enum class Receiving : std::uint8_t { kHead, kBody, kEnded };
+
+  void SendHead(int status, bool end) override;
+  void BodyAppended() override;
+  void SendEnd() override;
+  void Reset(internal::StreamError error) override;
+  void ReturnCredit(std::size_t n) override;
+  void SetPriority(internal::Priority priority) override;
+  std::uint32_t id() const override { return static_cast<std::uint32_t>(wire_id); }
+
+  internal::HeaderList& to_send_head() { return head_to_send_; }
+  internal::HeaderList& to_send_trailers() { return trailers_to_send_; }
+  void set_high_mark(std::size_t mark) { high_mark_ = mark; }
+
+  // Ends nothing, tells nobody: ready to be lent again.
+  void Clear();
+
+  Core* core = nullptr;
+  internal::HttpStreamEvents* events = nullptr;
+  std::int32_t wire_id = 0;
+  Sending sending = Sending::kHead;
+  Receiving receiving = Receiving::kHead;
+
+  bool on_wire = false;   // the library knows it and has not closed it
+  bool attached = false;  // its HEADERS are out or just ahead: its DATA may be scheduled
+  bool parked = false;    // the library was told DEFERRED and waits for resume
+  bool was_above_mark = false;
+  bool locally_reset = false;
+  bool peer_reset = false;
+  bool not_sent = false;      // client: the request never left
+  bool own_priority = false;  // SetPriority was called: the peer's wishes count no more
+  bool drained_due = false;   // OnDrained is to be told
+  bool close_due = false;     // OnClosed is to be told
+  bool told_closed = false;
+  bool oversized = false;  // the header block being received is above the limit
+  std::size_t header_size = 0;
+  char status_text[3] = {};
+
+  internal::HttpHead head;
+  internal::HeaderList trailers;
+  internal::StreamClose close;
+  // Client, until SendHead.
+  std::string_view method, scheme, authority, path;
+
+  Stream* next_idle = nullptr;  // StreamPool's
+};
+
+}  // namespace weft::http2

@@ -1,0 +1,47 @@
+#include "http2/stream_pool.h"
+
+#include <memory>
+#include <utility>
+
+#include "http2/stream.h"
+
+namespace weft::http2 {
+namespace {
+
+// More idle streams than this are freed: 1,000 concurrent calls are the default bound of one
+// connection, and an idle stream costs about a kilobyte.
+constexpr std::size_t kMaxIdleStreams = 4096;
+
+}  // namespace
+
+StreamPool::StreamPool(internal::ChunkPool& chunks, internal::BlockPool& blocks)
+    : chunks_(chunks), blocks_(blocks) {}
+
+StreamPool::~StreamPool() { Trim(0); }
+
+void StreamPool::Trim(std::size_t keep) {
+  while (idle_count_ > keep) {
+    const std::unique_ptr<Stream> stream(idle_);
+    idle_ = stream->next_idle;
+    --idle_count_;
+  }
+}
+
+Stream* StreamPool::Acquire() {
+  if (idle_ == nullptr) {
+    ++made_;
+    return std::make_unique<Stream>().release();
+  }
+  --idle_count_;
+  Stream* stream = idle_;
+  idle_ = std::exchange(stream->next_idle, nullptr);
+  return stream;
+}
+
+void StreamPool::Release(Stream* stream) {
+  stream->Clear();
+  stream->next_idle = std::exchange(idle_, stream);
+  if (++idle_count_ > kMaxIdleStreams) Trim(kMaxIdleStreams);
+}
+
+}  // namespace weft::http2
