@@ -21,8 +21,8 @@ struct IoResult {
   int error;  // an errno, for kError
 };
 
-// A byte pipe to one peer: a socket, a TLS session, one end of an in-memory pair. Non-blocking. Owned by its
-// connection; loop thread only.
+// A byte pipe to one peer: a socket, a TLS session, one end of an in-memory pair. Non-blocking.
+// Owned by its connection; loop thread only.
 class Transport {
  public:
   // Told of readiness; called by the loop, never from inside a call of Transport's own methods.
@@ -38,14 +38,17 @@ class Transport {
 
   virtual ~Transport() = default;
 
-  // Starts to report to `events`, which must outlive the transport or its Close. Reading is watched from here on.
+  // Starts to report to `events`, which must outlive the transport or its Close. Reading is watched
+  // from here on.
   virtual void Start(Events& events) = 0;
-  // Reads into the first iovecs that have room. Retries EINTR. A short read means: that was all for now.
+  // Reads into the first iovecs that have room. Retries EINTR. A short read means: that was all for
+  // now.
   virtual IoResult ReadSome(std::span<const iovec> into) = 0;
   // Writes a prefix of the iovecs. Retries EINTR. A zero write counts as kWouldBlock.
   // Error EFAULT: a mapped file shrank (design §10).
   virtual IoResult WritevSome(std::span<const iovec> from) = 0;
-  // Level-triggered; watching writes costs a system call, so it is on only after a write would block.
+  // Level-triggered; watching writes costs a system call, so it is on only after a write would
+  // block.
   virtual void WatchReads(bool on) = 0;
   virtual void WatchWrites(bool on) = 0;
   // Half-closes: the peer reads EOF after what was written.

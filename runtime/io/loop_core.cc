@@ -1,0 +1,256 @@
+#include "io/loop_core.h"
+
+#include <event2/event.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/timerfd.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+#include "base/check.h"
+
+namespace weft::internal {
+namespace {
+
+// What the two queues may run before the sockets get their turn. A pass over thousands of busy
+// connections needs a few runs for each; a coroutine that reschedules itself for ever is held to
+// some 100 µs.
+constexpr int kMaxRunsPerPass = 4096;
+// How often a loop that ends lets its queues refill each other before it lets go of the rest.
+constexpr int kEndRounds = 256;
+
+// SplitMix64, seeded by the kernel: for jitter and picks, not for secrets.
+class SeededRandom final : public Random {
+ public:
+  SeededRandom() {
+    if (::getrandom(&state_, sizeof(state_), 0) != sizeof(state_)) {
+      state_ = static_cast<std::uint64_t>(Clock::System().Now().time_since_epoch().count());
+    }
+  }
+  std::uint64_t Next() override {
+    std::uint64_t z = state_ += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+  }
+
+ private:
+  std::uint64_t state_ = 0;
+};
+
+}  // namespace
+
+// While it lives, this thread is the loop's and runs it.
+class LoopCore::Inside {
+ public:
+  explicit Inside(LoopCore& loop) : loop_(loop), context_(&loop.context_) {
+    Check(!loop.inside_, "an event loop was run from inside itself");
+    loop.inside_ = true;
+    if (!loop.OnThread()) {
+      loop.thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+      loop.chunks_.BindToThisThread();
+    }
+  }
+  ~Inside() {
+    loop_.now_.reset();
+    loop_.inside_ = false;
+  }
+  Inside(const Inside&) = delete;
+  Inside& operator=(const Inside&) = delete;
+
+ private:
+  LoopCore& loop_;
+  const ThreadContextScope context_;
+};
+
+void LoopCore::FreeBase::operator()(event_base* base) const { event_base_free(base); }
+
+absl::StatusOr<std::unique_ptr<LoopCore>> LoopCore::Create(Clock& clock, Random* random) {
+  OwnedFd wake(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  if (!wake.valid()) return absl::ErrnoToStatus(errno, "cannot make an event loop: eventfd");
+  OwnedFd alarm(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  if (!alarm.valid())
+    return absl::ErrnoToStatus(errno, "cannot make an event loop: timerfd_create");
+
+  std::unique_ptr<event_config, void (*)(event_config*)> config(event_config_new(),
+                                                                &event_config_free);
+  Check(config != nullptr, "out of memory");
+  // No change list: it would keep what a pass asks for from the kernel until the next one, and a
+  // foreign loop that waits on fd() in between would miss it. Writes are watched rarely enough.
+  event_config_set_flag(config.get(), EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_IGNORE_ENV);
+  event_config_avoid_method(config.get(), "poll");
+  event_config_avoid_method(config.get(), "select");
+  errno = 0;
+  BasePtr base(event_base_new_with_config(config.get()));
+  if (base == nullptr) return absl::ErrnoToStatus(errno, "cannot make an event loop: epoll");
+  return std::unique_ptr<LoopCore>(
+      new LoopCore(clock, random, std::move(base), std::move(wake), std::move(alarm)));
+}
+
+LoopCore::LoopCore(Clock& clock, Random* random, BasePtr base, OwnedFd wake, OwnedFd alarm)
+    : clock_(clock),
+      own_random_(random == nullptr ? std::make_unique<SeededRandom>() : nullptr),
+      random_(random == nullptr ? own_random_.get() : random),
+      thread_(std::this_thread::get_id()),
+      mailbox_(std::make_shared<LoopMailbox>(std::move(wake))),
+      base_(std::move(base)),
+      timers_(clock.Now()),
+      alarm_fd_(std::move(alarm)),
+      mail_(*this),
+      alarm_(*this),
+      trimmer_(*this) {
+  context_.executor = this;
+  context_.frames = &frames_;
+  mail_watch_.Start(*this, mailbox_->wake_fd(), mail_);
+  mail_watch_.WatchReads(true);
+  alarm_watch_.Start(*this, alarm_fd_.get(), alarm_);
+  alarm_watch_.WatchReads(true);
+}
+
+LoopCore::~LoopCore() {
+  {
+    Inside inside(*this);
+    End();
+  }
+  // Whoever owns a transport may destroy it later.
+  while (!watches_.empty()) watches_.front().Stop();
+}
+
+TimePoint LoopCore::Now() {
+  if (!inside_) return clock_.Now();
+  if (!now_) now_ = clock_.Now();
+  return *now_;
+}
+
+void LoopCore::Schedule(Runnable& runnable) {
+  // Outside of a pass nobody may come by: the owner of a foreign loop waits on fd().
+  if (!inside_ && idle()) mailbox_->Wake();
+  ready_.Push(runnable);
+}
+
+void LoopCore::AtPassEnd(Runnable& runnable) {
+  if (!inside_ && idle()) mailbox_->Wake();
+  pass_end_.Push(runnable);
+}
+
+void LoopCore::TakeMail() { mailbox_->Take(ready_); }
+
+void LoopCore::SetAlarm() {
+  const TimePoint due = timers_.next_due();
+  if (!alarm_rang_ && due >= alarm_at_) return;
+  alarm_rang_ = false;
+  alarm_at_ = due;
+  itimerspec spec{};  // all zeros: off
+  if (due != kNever) {
+    const Duration left = std::max(due - clock_.Now(), Duration(1));
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
+    spec.it_value.tv_sec = static_cast<time_t>(seconds.count());
+    spec.it_value.tv_nsec = static_cast<long>((left - seconds).count());
+  }
+  Check(::timerfd_settime(alarm_fd_.get(), 0, &spec, nullptr) == 0, "timerfd_settime failed");
+}
+
+void LoopCore::Trim() {
+  trimmed_ = true;
+  chunks_.Trim(Now());
+  frames_.Trim();
+  if (chunks_.stats().bytes_idle > 0 || frames_.stats().idle_bytes > 0) {
+    timers_.Arm(trimmer_, Now() + kPoolTrimInterval);
+  }
+}
+
+void LoopCore::Pass(bool may_block) {
+  SetAlarm();
+  now_.reset();
+  const bool wait = may_block && idle();
+  event_base_loop(base_.get(), EVLOOP_ONCE | (wait ? 0 : EVLOOP_NONBLOCK));
+  if (Now() >= timers_.next_due()) timers_.Advance(Now());
+  RunQueues();
+  // Whatever happened may have left idle memory behind; but trimming alone must not call for the
+  // next trim.
+  if (!trimmer_.armed() && !std::exchange(trimmed_, false)) {
+    timers_.Arm(trimmer_, Now() + kPoolTrimInterval);
+  }
+}
+
+void LoopCore::RunQueues() {
+  int budget = kMaxRunsPerPass;
+  while (!idle() && budget > 0) {
+    while (budget > 0) {
+      Runnable* runnable = ready_.Pop();
+      if (runnable == nullptr) break;
+      --budget;
+      runnable->Run();
+    }
+    // What flushes asks for is run at once, so that one pass does all of a call's work; what it
+    // adds to its own queue waits for the next round.
+    RunQueue ending = std::exchange(pass_end_, RunQueue());
+    while (Runnable* runnable = ending.Pop()) {
+      --budget;
+      runnable->Run();
+    }
+  }
+}
+
+void LoopCore::Run() {
+  Inside inside(*this);
+  while (!stop_.load(std::memory_order_acquire)) Pass(/*may_block=*/true);
+  End();
+}
+
+bool LoopCore::RunOnce(Duration timeout) {
+  Inside inside(*this);
+  if (!ended_ && !stop_.load(std::memory_order_acquire)) {
+    Timeout give_up;
+    if (timeout > Duration::zero()) timers_.Arm(give_up, Now() + timeout);
+    Pass(/*may_block=*/timeout != Duration::zero());
+  }
+  if (stop_.load(std::memory_order_acquire)) End();
+  if (ended_) return false;
+  // What is left must show in fd().
+  SetAlarm();
+  if (!idle()) mailbox_->Wake();
+  return true;
+}
+
+void LoopCore::Stop() {
+  stop_.store(true, std::memory_order_release);
+  mailbox_->Wake();
+}
+
+void LoopCore::End() {
+  if (ended_) return;
+  while (LoopEndHook* hook = end_hooks_.PopFront()) hook->OnLoopEnd();
+  mailbox_->Close();
+  TakeMail();
+  for (int round = 0; round < kEndRounds && !idle(); ++round) RunQueues();
+  ended_ = true;
+}
+
+int LoopCore::fd() {
+  if (fd_ >= 0) return fd_;
+  // libevent doesn't tell its epoll descriptor. It is the one set that our eventfd is in: to change
+  // that entry to what it is already succeeds there, and fails everywhere else without a trace.
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  for (int fd = 0; static_cast<rlim_t>(fd) < limit.rlim_cur; ++fd) {
+    epoll_event same{};
+    same.events = EPOLLIN;
+    same.data.fd = mailbox_->wake_fd();
+    if (::epoll_ctl(fd, EPOLL_CTL_MOD, mailbox_->wake_fd(), &same) == 0) {
+      fd_ = fd;
+      return fd_;
+    }
+  }
+  Die("an event loop's epoll descriptor can't be found");
+}
+
+}  // namespace weft::internal
