@@ -1,0 +1,120 @@
+#include "buffer/block_pool.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/check.h"
+#include "buffer/poison.h"
+
+namespace weft::internal {
+
+BlockPool::~BlockPool() {
+  for (std::size_t i = 0; i < kClasses; ++i) {
+    while (lists_[i].head != nullptr) Discard(lists_[i], i);
+  }
+  Check(stats_.bytes_in_use == 0, "BlockPool: destroyed while blocks of it are in use");
+}
+
+void* BlockPool::Allocate(std::size_t size) {
+  const std::size_t size_class = ClassFor(size);
+  Header* header;
+  if (size_class < kClasses && lists_[size_class].head != nullptr) [[likely]] {
+    FreeList& list = lists_[size_class];
+    header = list.head;
+    list.head = header->next;
+    list.idle_low = std::min(list.idle_low, --list.idle);
+    header->capacity = ClassSize(size_class);
+    UnpoisonReused(header + 1, header->capacity);
+    stats_.bytes_idle -= header->capacity;
+    ++stats_.hits;
+  } else {
+    header = Fresh(size_class < kClasses ? ClassSize(size_class) : size, size_class);
+    if (header == nullptr) return nullptr;
+  }
+  stats_.bytes_in_use += header->capacity;
+  return header + 1;
+}
+
+void* BlockPool::AllocateZeroed(std::size_t count, std::size_t size) {
+  std::size_t bytes;
+  if (__builtin_mul_overflow(count, size, &bytes)) return nullptr;
+  void* const block = Allocate(bytes);
+  if (block != nullptr) std::memset(block, 0, bytes);
+  return block;
+}
+
+void* BlockPool::Reallocate(void* block, std::size_t size) {
+  if (block == nullptr) return Allocate(size);
+  Header* const header = HeaderOf(block);
+  const std::size_t capacity = header->capacity;
+  if (header->size_class < kClasses ? size <= capacity : size == capacity) return block;
+  void* const moved = Allocate(size);
+  if (moved == nullptr) return nullptr;
+  std::memcpy(moved, block, std::min(capacity, size));
+  Free(block);
+  return moved;
+}
+
+void BlockPool::Free(void* block) {
+  if (block == nullptr) return;
+  Header* const header = HeaderOf(block);
+  const std::size_t capacity = header->capacity;
+  stats_.bytes_in_use -= capacity;
+  if (header->size_class == kClasses || stats_.bytes_idle + capacity > max_idle_bytes_) {
+    std::free(header);
+    return;
+  }
+  PoisonFreed(block, capacity);
+  FreeList& list = lists_[header->size_class];
+  header->next = list.head;
+  list.head = header;
+  ++list.idle;
+  stats_.bytes_idle += capacity;
+}
+
+std::size_t BlockPool::Trim(TimePoint now) {
+  if (now - last_trim_ < trim_interval_) return 0;
+  last_trim_ = now;
+  const std::size_t before = stats_.bytes_idle;
+  for (std::size_t i = 0; i < kClasses; ++i) {
+    FreeList& list = lists_[i];
+    for (std::size_t n = list.idle_low; n > 0; --n) Discard(list, i);
+    list.idle_low = list.idle;
+  }
+  return before - stats_.bytes_idle;
+}
+
+std::size_t BlockPool::ClassFor(std::size_t size) {
+  if (size <= 256) return size == 0 ? 0 : (size - 1) / 16;
+  if (size <= 1024) return 16 + (size - 257) / 64;
+  if (size <= kBlockPoolLargest) return 28 + (size - 1025) / 512;
+  return kClasses;
+}
+
+std::size_t BlockPool::ClassSize(std::size_t size_class) {
+  if (size_class < 16) return (size_class + 1) * 16;
+  if (size_class < 28) return 256 + (size_class - 15) * 64;
+  return 1024 + (size_class - 27) * 512;
+}
+
+BlockPool::Header* BlockPool::Fresh(std::size_t capacity, std::size_t size_class) {
+  ++stats_.misses;
+  if (capacity > SIZE_MAX - sizeof(Header)) return nullptr;
+  auto* const header = static_cast<Header*>(std::malloc(sizeof(Header) + capacity));
+  if (header == nullptr) return nullptr;
+  header->capacity = capacity;
+  header->size_class = size_class;
+  return header;
+}
+
+void BlockPool::Discard(FreeList& list, std::size_t size_class) {
+  Header* const header = list.head;
+  list.head = header->next;
+  list.idle_low = std::min(list.idle_low, --list.idle);
+  stats_.bytes_idle -= ClassSize(size_class);
+  UnpoisonReused(header + 1, ClassSize(size_class));
+  std::free(header);
+}
+
+}  // namespace weft::internal

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "buffer/buf_list.h"
+
+namespace weft::internal {
+
+// Verbs on a BufList that need nothing but its interface.
+
+// Puts a payload at the end of an output list: up to kInlineCopyLimit bytes are copied next to what
+// stands there, a larger slice or a mapped one (which user space must not read) is referenced.
+void AppendCoalesced(BufList& out, ChunkPool& pool, Slice payload);
+
+// Puts a part of an unfinished message at the end of an inbound list: a small slice that would pin
+// a large chunk is copied.
+void AppendInbound(BufList& in, ChunkPool& pool, Slice part);
+
+// A view of the first n bytes (n <= size()) where they lie in one slice that user space may read;
+// otherwise nothing. Valid until the list changes.
+std::optional<std::string_view> PrefixView(const BufList& list, std::size_t n);
+
+// The first n bytes (n <= size()) as one view: of the list itself where PrefixView can, else of
+// `scratch`, into which they are copied. Nothing when a mapped part can't be read.
+std::optional<std::string_view> FlatPrefix(const BufList& list, std::size_t n,
+                                           std::string& scratch);
+
+// A copy of all bytes, for messages and tests; an unreadable mapped part is zeros.
+std::string Flatten(const BufList& list);
+
+}  // namespace weft::internal
