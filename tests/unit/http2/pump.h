@@ -23,7 +23,7 @@ inline std::string Flatten(const internal::BufList& list) {
 }
 
 // Counts what a codec asks of its connection.
-struct RecordingHost : internal::Codec::Host {
+struct RecordingHost final : internal::Codec::Host {
   void OutputReady() override { ++asked; }
   int asked = 0;
 };
@@ -36,7 +36,7 @@ struct Pools {
 };
 
 // One exchange as its application sees it. Everything is written down.
-struct Exchange : internal::HttpStreamEvents {
+struct Exchange final : internal::HttpStreamEvents {
   void OnHead(internal::HttpHead& head, bool end) override {
     status = head.status;
     for (const auto& field : head.fields) Note(fields, field);
@@ -73,7 +73,7 @@ struct Exchange : internal::HttpStreamEvents {
 };
 
 // Accepts everything; the test answers by hand, or `on_request` does.
-struct Acceptor : internal::StreamAcceptor {
+struct Acceptor final : internal::StreamAcceptor {
   internal::HttpStreamEvents* OnRequest(internal::HttpStream& stream, internal::HttpHead& head,
                                         bool end) override {
     exchanges.push_back(std::make_unique<Exchange>());
@@ -94,7 +94,7 @@ struct Acceptor : internal::StreamAcceptor {
   void (*on_request)(Exchange&) = nullptr;
 };
 
-struct RecordingClientEvents : ClientSessionEvents {
+struct RecordingClientEvents final : ClientSessionEvents {
   void OnGoAway(std::uint32_t error, std::int32_t last, std::string_view debug) override {
     ++goaways;
     goaway_error = error;
@@ -113,7 +113,7 @@ struct RecordingClientEvents : ClientSessionEvents {
   std::uint64_t ping_ack = 0;
 };
 
-struct RecordingEvents : SessionEvents {
+struct RecordingEvents final : SessionEvents {
   void OnPing() override { ++pings; }
   void OnPingAck(std::uint64_t value) override { ping_ack = value; }
   int pings = 0;
