@@ -8,12 +8,14 @@
 #include <vector>
 
 #include "absl/status/status.h"
+
 #include "buffer/block_pool.h"
 #include "buffer/buf_list.h"
 #include "buffer/chunk_pool.h"
 #include "http2/session.h"
 
-// Both ends of an HTTP/2 connection, or one of them, without any I/O: what tests of http2/ stand on.
+// Both ends of an HTTP/2 connection, or one of them, without any I/O: what tests of http2/ stand
+// on.
 namespace weft::http2 {
 
 inline std::string Flatten(const internal::BufList& list) {
@@ -143,7 +145,8 @@ struct Pair {
       : server(server_options, pools.streams, server_host, acceptor, &server_events),
         client(client_options, pools.streams, client_host, client_events) {}
 
-  // Moves bytes both ways until nobody has any; in one turn, up to `budget` per Pull and `piece` per Recv.
+  // Moves bytes both ways until nobody has any; in one turn, up to `budget` per Pull and `piece`
+  // per Recv.
   absl::Status Pump(std::size_t budget = 64 * 1024, std::size_t piece = std::string_view::npos) {
     while (true) {
       absl::Status status = Move(client, server, budget, piece, to_server);
@@ -165,8 +168,8 @@ struct Pair {
 
   internal::HttpStream& Open(Exchange& exchange, std::string_view path = "/pkg.Service/Method",
                              internal::Priority priority = {}) {
-    internal::HttpStream& stream = client.OpenStream(
-        exchange, RequestTarget("POST", "http", "test.local", path), priority);
+    internal::HttpStream& stream =
+        client.OpenStream(exchange, RequestTarget("POST", "http", "test.local", path), priority);
     exchange.stream = &stream;
     return stream;
   }
