@@ -7,16 +7,7 @@
 #include <new>
 #include <utility>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define WEFT_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WEFT_ASAN 1
-#endif
-#endif
-#ifdef WEFT_ASAN
-#include <sanitizer/asan_interface.h>
-#endif
+#include "coro/asan.h"
 
 namespace weft::internal {
 namespace {

@@ -22,7 +22,7 @@ template <typename T>
 class TaskRoot;
 
 [[noreturn]] void DieOfEmptyTask();
-void AbandonFrame(std::coroutine_handle<> handle) noexcept;
+void LeakStuckFrame(std::coroutine_handle<> handle) noexcept;
 
 struct FinalAwaiter {
   bool await_ready() const noexcept { return false; }
@@ -40,7 +40,7 @@ class PromiseCommon : public PromiseBase {
 
   template <typename U>
   TaskAwaiter<U> await_transform(Task<U>&& task) {
-    return TaskAwaiter<U>(task);
+    return TaskAwaiter<U>(std::move(task));
   }
   // A task is awaited once: say co_await std::move(task).
   template <typename U>
@@ -143,8 +143,8 @@ class [[nodiscard]] Task {
   explicit operator bool() const { return handle_ != nullptr; }
 
   // For coroutines that are not Weft's; a task that awaits a task goes through await_transform.
-  internal::TaskAwaiter<T> operator co_await() && noexcept {
-    return internal::TaskAwaiter<T>(*this);
+  internal::TaskAwaiter<T> operator co_await() && {
+    return internal::TaskAwaiter<T>(std::move(*this));
   }
 
  private:
@@ -158,7 +158,7 @@ class [[nodiscard]] Task {
     if (handle_ == nullptr) return;
     std::coroutine_handle<promise_type> handle = std::exchange(handle_, nullptr);
     if (handle.promise().stuck()) [[unlikely]] {
-      internal::AbandonFrame(handle);
+      internal::LeakStuckFrame(handle);
     } else {
       handle.destroy();
     }
@@ -169,24 +169,25 @@ class [[nodiscard]] Task {
 
 namespace internal {
 
+// Takes the task over, so that a second await finds it empty.
 template <typename T>
 class TaskAwaiter {
  public:
-  explicit TaskAwaiter(const Task<T>& task) : handle_(task.handle_) {
-    if (handle_ == nullptr) [[unlikely]]
+  explicit TaskAwaiter(Task<T>&& task) : task_(std::move(task)) {
+    if (!task_) [[unlikely]]
       DieOfEmptyTask();
   }
 
   bool await_ready() const noexcept { return false; }
   template <typename P>
   std::coroutine_handle<> await_suspend(std::coroutine_handle<P> parent) const noexcept {
-    handle_.promise().StartFor(parent);
-    return handle_;
+    task_.handle_.promise().StartFor(parent);
+    return task_.handle_;
   }
-  T await_resume() const { return handle_.promise().Take(); }
+  T await_resume() const { return task_.handle_.promise().Take(); }
 
  private:
-  std::coroutine_handle<Promise<T>> handle_;
+  Task<T> task_;
 };
 
 template <typename T>

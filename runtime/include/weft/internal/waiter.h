@@ -1,4 +1,4 @@
-// Layer: rpc.
+// Layer: coro.
 #pragma once
 
 #include "weft/internal/promise.h"

@@ -1,0 +1,91 @@
+#include "weft/block_on.h"
+
+#include <gtest/gtest.h>
+
+#include <coroutine>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "tests/support/test_executor.h"
+#include "weft/event.h"
+#include "weft/internal/waiter.h"
+
+namespace weft {
+namespace {
+
+// Completes on a thread of its own.
+class FromThread {
+ public:
+  FromThread(std::vector<std::thread>& threads, int value) : threads_(threads), value_(value) {}
+  bool await_ready() const noexcept { return false; }
+  template <typename P>
+  void await_suspend(std::coroutine_handle<P> handle) {
+    waiter_.Suspend(handle);
+    threads_.emplace_back([this] {
+      result_ = value_;
+      waiter_.WakeFromAnyThread();
+    });
+  }
+  int await_resume() const noexcept { return result_; }
+
+ private:
+  std::vector<std::thread>& threads_;
+  int value_;
+  int result_ = 0;
+  internal::Waiter waiter_;
+};
+
+Task<int> SumFromThreads(std::vector<std::thread>& threads, std::thread::id& resumed_on) {
+  int sum = 0;
+  for (int i = 1; i <= 3; ++i) {
+    int value = co_await FromThread(threads, i);
+    sum += value;
+  }
+  resumed_on = std::this_thread::get_id();
+  co_return sum;
+}
+
+TEST(BlockOnTest, SleepsUntilTheTaskHasEndedAndResumesItHere) {
+  std::vector<std::thread> threads;
+  std::thread::id resumed_on;
+  EXPECT_EQ(BlockOn(SumFromThreads(threads, resumed_on)), 6);
+  EXPECT_EQ(resumed_on, std::this_thread::get_id());
+  for (std::thread& thread : threads) thread.join();
+}
+
+Task<void> Throws() {
+  throw std::runtime_error("x");
+  co_return;
+}
+
+TEST(BlockOnTest, RethrowsTheTasksException) {
+  EXPECT_THROW(BlockOn(Throws()), std::runtime_error);
+}
+
+Task<long> ManyAwaits() {
+  long sum = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    std::vector<std::thread> none;
+    Event event;
+    event.Set();
+    bool set = co_await event.Wait();
+    sum += set ? 1 : 0;
+  }
+  co_return sum;
+}
+
+TEST(BlockOnTest, RunsWhatNeedsNoThread) { EXPECT_EQ(BlockOn(ManyAwaits()), 10'000); }
+
+TEST(BlockOnTest, LeavesTheThreadAsItWas) {
+  EXPECT_EQ(BlockOn(ManyAwaits()), 10'000);
+  EXPECT_EQ(internal::CurrentThreadContext(), nullptr);
+}
+
+TEST(BlockOnDeathTest, DiesOnALoopThread) {
+  testing::TestExecutor loop;
+  EXPECT_DEATH(BlockOn(ManyAwaits()), "would block the loop");
+}
+
+}  // namespace
+}  // namespace weft
