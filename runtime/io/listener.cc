@@ -219,7 +219,7 @@ void Listener::Start(LoopCore& loop, AcceptFn accept) {
 
 void Listener::Close() {
   if (!fd_.valid()) return;
-  if (retry_.armed()) loop_->timers().Disarm(retry_);
+  retry_.Disarm();
   watch_.Stop();
   fd_.Reset();
   if (!owns_path_) return;

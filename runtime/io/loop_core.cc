@@ -107,6 +107,7 @@ LoopCore::LoopCore(Clock& clock, Random* random, BasePtr base, OwnedFd wake, Own
       mail_(*this),
       alarm_(*this),
       trimmer_(*this) {
+  tasks_.emplace();
   context_.executor = this;
   context_.frames = &frames_;
   mail_watch_.Start(*this, mailbox_->wake_fd(), mail_);
@@ -161,8 +162,10 @@ void LoopCore::SetAlarm() {
 void LoopCore::Trim() {
   trimmed_ = true;
   chunks_.Trim(Now());
+  blocks_.Trim(Now());
   frames_.Trim();
-  if (chunks_.stats().bytes_idle > 0 || frames_.stats().idle_bytes > 0) {
+  if (chunks_.stats().bytes_idle > 0 || blocks_.stats().bytes_idle > 0 ||
+      frames_.stats().idle_bytes > 0) {
     timers_.Arm(trimmer_, Now() + kPoolTrimInterval);
   }
 }
@@ -228,11 +231,22 @@ void LoopCore::Stop() {
 
 void LoopCore::End() {
   if (ended_) return;
+  // Each step lets what it ended run on: a cancelled coroutine may take a few turns to its end.
   while (LoopEndHook* hook = end_hooks_.PopFront()) hook->OnLoopEnd();
+  tasks_->Cancel();
+  TakeMail();
+  Drain();
   mailbox_->Close();
   TakeMail();
-  for (int round = 0; round < kEndRounds && !idle(); ++round) RunQueues();
+  Drain();
+  tasks_.reset();
+  while (LoopEndHook* hook = end_hooks_.PopFront()) hook->OnLoopEnd();
+  Drain();
   ended_ = true;
+}
+
+void LoopCore::Drain() {
+  for (int round = 0; round < kEndRounds && !idle(); ++round) RunQueues();
 }
 
 int LoopCore::fd() {

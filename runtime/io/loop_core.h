@@ -9,9 +9,11 @@
 #include "absl/status/statusor.h"
 
 #include "base/intrusive_list.h"
+#include "buffer/block_pool.h"
 #include "buffer/chunk_pool.h"
 #include "coro/executor.h"
 #include "coro/frame_pool.h"
+#include "coro/task_set.h"
 #include "io/fd_watch.h"
 #include "io/loop_mailbox.h"
 #include "io/timer_wheel.h"
@@ -64,20 +66,24 @@ class LoopCore final : public Executor {
 
   TimerWheel& timers() { return timers_; }
   ChunkPool& chunks() { return chunks_; }
+  BlockPool& blocks() { return blocks_; }
   FramePool& frames() { return frames_; }
   // What runs on this loop's thread belongs to; current while a pass runs. For those who start
   // coroutines in between.
   ThreadContext& context() { return context_; }
   Clock& clock() { return clock_; }
   Random& random() { return *random_; }
-  LoopHandle handle() const { return LoopHandle(mailbox_); }  // any thread
+  // The tasks that Spawn started. Not after the end.
+  TaskSet& tasks() { return *tasks_; }
+  LoopHandle handle() const { return LoopHandle(mailbox_); }                // any thread
+  const std::shared_ptr<LoopMailbox>& mailbox() const { return mailbox_; }  // any thread
 
   // As the methods of EventLoop.
   void Run();
   bool RunOnce(Duration timeout);
   void Stop();  // any thread
   int fd();
-  // True when it has ended: nothing runs on it any more.
+  // True when it has ended: nothing runs on it any more, and no hook will be told.
   bool ended() const { return ended_; }
 
   // For FdWatch.
@@ -138,6 +144,8 @@ class LoopCore final : public Executor {
   bool idle() const { return ready_.empty() && pass_end_.empty(); }
   // Ends what lives on the loop and runs what it had accepted. Once.
   void End();
+  // Runs the queues until they are empty, or until what is in them seems to go on for ever.
+  void Drain();
 
   Clock& clock_;
   const std::unique_ptr<Random> own_random_;
@@ -169,8 +177,10 @@ class LoopCore final : public Executor {
   bool trimmed_ = false;  // in this pass
 
   ChunkPool chunks_;
+  BlockPool blocks_;
   FramePool frames_;
   ThreadContext context_;
+  std::optional<TaskSet> tasks_;  // until the end
 };
 
 }  // namespace weft::internal

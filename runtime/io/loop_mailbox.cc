@@ -16,6 +16,14 @@ bool LoopMailbox::Post(Runnable& runnable) {
   return true;
 }
 
+bool LoopMailbox::Withdraw(Runnable& runnable) {
+  // In the ready queue already, it belongs to this thread; the lock does no harm.
+  std::lock_guard lock(mutex_);
+  if (!runnable.queued()) return false;
+  runnable.CancelRun();
+  return true;
+}
+
 void LoopMailbox::Wake() {
   // Fails only when the counter is full, and then the loop is awake anyway.
   (void)::eventfd_write(wake_.get(), 1);

@@ -19,6 +19,9 @@ class LoopMailbox {
   // Runs it on the loop. False when the loop has ended: then it never runs. What was accepted
   // always runs.
   bool Post(Runnable& runnable);
+  // Takes back what was posted and has not run yet. False when it isn't there. On the loop's
+  // thread, or when the loop has ended.
+  bool Withdraw(Runnable& runnable);
   // Makes the loop look up, though nothing was posted.
   void Wake();
 

@@ -10,7 +10,9 @@ constexpr Duration kTick = std::chrono::milliseconds(1);
 
 }  // namespace
 
-TimerNode::~TimerNode() {
+TimerNode::~TimerNode() { Disarm(); }
+
+void TimerNode::Disarm() {
   if (wheel_ != nullptr) wheel_->Disarm(*this);
 }
 

@@ -6,34 +6,9 @@
 
 #include "base/intrusive_list.h"
 #include "weft/clock.h"
+#include "weft/internal/timer_node.h"
 
 namespace weft::internal {
-
-class TimerWheel;
-
-// One deadline. Lives inside the object that it wakes (a call, a connection), so arming allocates
-// nothing. Loop thread only. Disarms itself when destroyed; may be destroyed after its wheel.
-class TimerNode : private ListHook<TimerNode> {
- public:
-  // Called once per Arm, when the deadline is reached. May arm and disarm any node and may destroy
-  // this one.
-  virtual void OnTimer() = 0;
-
-  bool armed() const { return linked(); }
-
- protected:
-  TimerNode() = default;
-  virtual ~TimerNode();
-
- private:
-  friend class TimerWheel;
-  template <typename T, typename U>
-  friend class IntrusiveList;
-
-  TimerWheel* wheel_ = nullptr;  // while linked
-  std::uint64_t tick_ = 0;       // when it is due
-  std::uint16_t slot_ = 0;       // where it is linked
-};
 
 // A hierarchical timing wheel: 8 levels of 64 slots, 1 ms ticks, deadlines rounded up to a tick, so
 // that a timer never fires early. Level k holds what is due in the current group of 64^(k+1) ticks
