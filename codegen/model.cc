@@ -117,6 +117,7 @@ class Builder {
 
   bool IsFreeServiceName(const std::string& name) const {
     if (IsKeywordOrMacro(name) || IsMemberOfGeneratedClasses(name) || name == "kServiceName" ||
+        name == "std" ||  // gmock's macros spell std:: without a leading ::
         visible_.Holds(package_, name)) {
       return false;
     }
