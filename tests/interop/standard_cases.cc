@@ -76,7 +76,7 @@ void PingPong(ClientUnderTest& client) {
     Expect(stream.Read(reply).Wait(), "a reply to each request");
     ExpectSize(reply.payload(), static_cast<std::size_t>(kResponseSizes[i]), "a reply");
   }
-  ExpectOk(stream.WritesDone().Wait(), "WritesDone");
+  stream.WritesDone();
   Expect(!stream.Read(reply).Wait(), "no reply after the last request");
   ExpectOk(stream.Finish().Wait(), "FullDuplexCall");
 }
@@ -84,7 +84,7 @@ void PingPong(ClientUnderTest& client) {
 void EmptyStream(ClientUnderTest& client) {
   auto context = NewContext();
   auto stream = client.test.FullDuplexCall(*context);
-  ExpectOk(stream.WritesDone().Wait(), "WritesDone");
+  stream.WritesDone();
   StreamingOutputCallResponse reply;
   Expect(!stream.Read(reply).Wait(), "no reply without a request");
   ExpectOk(stream.Finish().Wait(), "FullDuplexCall");
@@ -103,7 +103,7 @@ void TimeoutOnSleepingServer(ClientUnderTest& client) {
 void CancelAfterBegin(ClientUnderTest& client) {
   auto context = NewContext();
   auto stream = client.test.StreamingInputCall(*context);
-  context->Cancel();
+  stream.Cancel();
   ExpectCode(stream.Finish().Wait().status(), absl::StatusCode::kCancelled, "StreamingInputCall");
 }
 
@@ -113,7 +113,7 @@ void CancelAfterFirstResponse(ClientUnderTest& client) {
   ExpectOk(stream.Write(OutputRequest({31415}, 27182)).Wait(), "Write");
   StreamingOutputCallResponse reply;
   Expect(stream.Read(reply).Wait(), "a reply");
-  context->Cancel();
+  stream.Cancel();
   ExpectCode(stream.Finish().Wait(), absl::StatusCode::kCancelled, "FullDuplexCall");
 }
 
@@ -178,7 +178,7 @@ void CustomMetadata(ClientUnderTest& client) {
   ExpectOk(stream.Write(OutputRequest({314159}, kLargeRequest)).Wait(), "Write");
   StreamingOutputCallResponse message;
   Expect(stream.Read(message).Wait(), "a reply");
-  ExpectOk(stream.WritesDone().Wait(), "WritesDone");
+  stream.WritesDone();
   ExpectOk(stream.Finish().Wait(), "FullDuplexCall");
   ExpectMetadata(*stream_context, "FullDuplexCall");
 }
