@@ -204,10 +204,7 @@ Listener::Listener(OwnedFd fd, bool owns_path)
   }
 }
 
-Listener::~Listener() {
-  if (destroyed_ != nullptr) *destroyed_ = true;
-  Close();
-}
+Listener::~Listener() { Close(); }
 
 void Listener::Start(LoopCore& loop, AcceptFn accept) {
   Check(loop_ == nullptr, "a Listener was started twice");
@@ -232,8 +229,7 @@ void Listener::Close() {
 }
 
 void Listener::OnReadable() {
-  bool destroyed = false;
-  destroyed_ = &destroyed;
+  const Liveness::Watch watch(liveness_);
   for (int i = 0; i < kAcceptBatch && fd_.valid(); ++i) {
     sockaddr_storage peer;
     socklen_t size = sizeof(peer);
@@ -251,9 +247,8 @@ void Listener::OnReadable() {
     starved_ = false;
     TuneConnectedSocket(fd.get(), address_.family());
     accept_(std::move(fd), SocketAddress(reinterpret_cast<const sockaddr*>(&peer), size));
-    if (destroyed) return;
+    if (!watch.alive()) return;
   }
-  destroyed_ = nullptr;
 }
 
 void Listener::PauseAccepting(int error) {

@@ -11,6 +11,7 @@
 
 #include "io/address.h"
 #include "io/fd_watch.h"
+#include "io/liveness.h"
 #include "io/owned_fd.h"
 #include "io/timer_wheel.h"
 
@@ -96,8 +97,8 @@ class Listener final : private Transport::Events {
   AcceptFn accept_;
   FdWatch watch_;
   Retry retry_;
-  bool starved_ = false;       // has said so
-  bool* destroyed_ = nullptr;  // while accept_ runs
+  bool starved_ = false;  // has said so
+  Liveness liveness_;
 };
 
 }  // namespace weft::internal

@@ -3,7 +3,6 @@
 #include <event2/event.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -16,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "base/check.h"
+#include "base/random.h"
 
 namespace weft::internal {
 namespace {
@@ -26,25 +26,6 @@ namespace {
 constexpr int kMaxRunsPerPass = 4096;
 // How often a loop that ends lets its queues refill each other before it lets go of the rest.
 constexpr int kEndRounds = 256;
-
-// SplitMix64, seeded by the kernel: for jitter and picks, not for secrets.
-class SeededRandom final : public Random {
- public:
-  SeededRandom() {
-    if (::getrandom(&state_, sizeof(state_), 0) != sizeof(state_)) {
-      state_ = static_cast<std::uint64_t>(Clock::System().Now().time_since_epoch().count());
-    }
-  }
-  std::uint64_t Next() override {
-    std::uint64_t z = state_ += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-  }
-
- private:
-  std::uint64_t state_ = 0;
-};
 
 }  // namespace
 
