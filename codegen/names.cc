@@ -152,7 +152,6 @@ constexpr auto kMembers = std::to_array<std::string_view>({
     "host_",
     "StubBase",
     "StartUnary",
-    "StartUnaryInto",
     "StartServerStream",
     "StartClientStream",
     "StartBidi",

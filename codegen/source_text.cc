@@ -125,7 +125,7 @@ void WriteStubBodies(CodeWriter& out, const FileModel& file, const ServiceModel&
       std::string start;
       switch (method.kind) {
         case MethodKind::kUnary:
-          start = into ? "StartUnaryInto" : "StartUnary";
+          start = "StartUnary";
           break;
         case MethodKind::kServerStream:
           start = "StartServerStream";
@@ -138,10 +138,10 @@ void WriteStubBodies(CodeWriter& out, const FileModel& file, const ServiceModel&
           break;
       }
       std::vector<std::string> args = {Row(service, i), with_context ? "&context" : "nullptr"};
-      args.insert(args.end(), s.names.begin() + (with_context ? 1 : 0), s.names.end());
+      if (!method.descriptor->client_streaming()) args.push_back("request");
       out.Call(s.result + " " + service.name + "::Stub::" + method.name, s.Named(), " const {");
       out.Indent();
-      out.Call("return " + s.result + "(" + start, args, ");");
+      out.Call("return " + s.result + "(" + start, args, into ? ", reply);" : ");");
       out.Outdent();
       out.Line("}");
       out.Line();

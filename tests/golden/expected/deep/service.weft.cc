@@ -197,13 +197,13 @@ weft::UnaryCall<google::protobuf::Empty> Deep::Stub::Imported(
 
 weft::UnaryCallInto Deep::Stub::Imported(weft::Input<deep::Local> request,
                                          google::protobuf::Empty* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kDeepMethods[0], nullptr, request, reply));
+  return weft::UnaryCallInto(StartUnary(kDeepMethods[0], nullptr, request), reply);
 }
 
 weft::UnaryCallInto Deep::Stub::Imported(weft::ClientContext& context,
                                          weft::Input<deep::Local> request,
                                          google::protobuf::Empty* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kDeepMethods[0], &context, request, reply));
+  return weft::UnaryCallInto(StartUnary(kDeepMethods[0], &context, request), reply);
 }
 
 weft::UnaryCall<Own_Part> Deep::Stub::Nested(
@@ -219,13 +219,13 @@ weft::UnaryCall<Own_Part> Deep::Stub::Nested(
 
 weft::UnaryCallInto Deep::Stub::Nested(weft::Input<deep::types::v1::Outer_Inner_Innermost> request,
                                        Own_Part* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kDeepMethods[1], nullptr, request, reply));
+  return weft::UnaryCallInto(StartUnary(kDeepMethods[1], nullptr, request), reply);
 }
 
 weft::UnaryCallInto Deep::Stub::Nested(weft::ClientContext& context,
                                        weft::Input<deep::types::v1::Outer_Inner_Innermost> request,
                                        Own_Part* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kDeepMethods[1], &context, request, reply));
+  return weft::UnaryCallInto(StartUnary(kDeepMethods[1], &context, request), reply);
 }
 
 weft::ClientReaderWriter<google::protobuf::StringValue, deep::types::v1::Outer> Deep::Stub::Streams(
@@ -268,14 +268,14 @@ weft::UnaryCall<AReplyMessageWithANameThatIsLongerThanAnybodyWouldTypeByHandButT
 weft::UnaryCallInto Deep::Stub::RetrieveOneOfTheThingsThatAnybodyHasEverPutIntoThisService(
     weft::Input<ARequestMessageWithANameThatIsLongerThanAnybodyWouldTypeByHandButToolsMakeThem> request,
     AReplyMessageWithANameThatIsLongerThanAnybodyWouldTypeByHandButToolsMakeThem* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kDeepMethods[4], nullptr, request, reply));
+  return weft::UnaryCallInto(StartUnary(kDeepMethods[4], nullptr, request), reply);
 }
 
 weft::UnaryCallInto Deep::Stub::RetrieveOneOfTheThingsThatAnybodyHasEverPutIntoThisService(
     weft::ClientContext& context,
     weft::Input<ARequestMessageWithANameThatIsLongerThanAnybodyWouldTypeByHandButToolsMakeThem> request,
     AReplyMessageWithANameThatIsLongerThanAnybodyWouldTypeByHandButToolsMakeThem* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kDeepMethods[4], &context, request, reply));
+  return weft::UnaryCallInto(StartUnary(kDeepMethods[4], &context, request), reply);
 }
 
 }  // namespace deep::service::v1::inside

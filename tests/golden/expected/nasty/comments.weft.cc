@@ -194,12 +194,12 @@ weft::UnaryCall<Nothing> Comments::Stub::Backslash(weft::ClientContext& context,
 }
 
 weft::UnaryCallInto Comments::Stub::Backslash(weft::Input<Nothing> request, Nothing* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kCommentsMethods[0], nullptr, request, reply));
+  return weft::UnaryCallInto(StartUnary(kCommentsMethods[0], nullptr, request), reply);
 }
 
 weft::UnaryCallInto Comments::Stub::Backslash(weft::ClientContext& context,
                                               weft::Input<Nothing> request, Nothing* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kCommentsMethods[0], &context, request, reply));
+  return weft::UnaryCallInto(StartUnary(kCommentsMethods[0], &context, request), reply);
 }
 
 weft::UnaryCall<Nothing> Comments::Stub::Blank(weft::Input<Nothing> request) const {
@@ -212,12 +212,12 @@ weft::UnaryCall<Nothing> Comments::Stub::Blank(weft::ClientContext& context,
 }
 
 weft::UnaryCallInto Comments::Stub::Blank(weft::Input<Nothing> request, Nothing* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kCommentsMethods[1], nullptr, request, reply));
+  return weft::UnaryCallInto(StartUnary(kCommentsMethods[1], nullptr, request), reply);
 }
 
 weft::UnaryCallInto Comments::Stub::Blank(weft::ClientContext& context,
                                           weft::Input<Nothing> request, Nothing* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kCommentsMethods[1], &context, request, reply));
+  return weft::UnaryCallInto(StartUnary(kCommentsMethods[1], &context, request), reply);
 }
 
 weft::UnaryCall<Nothing> Comments::Stub::Stars(weft::Input<Nothing> request) const {
@@ -230,12 +230,12 @@ weft::UnaryCall<Nothing> Comments::Stub::Stars(weft::ClientContext& context,
 }
 
 weft::UnaryCallInto Comments::Stub::Stars(weft::Input<Nothing> request, Nothing* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kCommentsMethods[2], nullptr, request, reply));
+  return weft::UnaryCallInto(StartUnary(kCommentsMethods[2], nullptr, request), reply);
 }
 
 weft::UnaryCallInto Comments::Stub::Stars(weft::ClientContext& context,
                                           weft::Input<Nothing> request, Nothing* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kCommentsMethods[2], &context, request, reply));
+  return weft::UnaryCallInto(StartUnary(kCommentsMethods[2], &context, request), reply);
 }
 
 weft::UnaryCall<Nothing> Comments::Stub::Bare(weft::Input<Nothing> request) const {
@@ -248,12 +248,12 @@ weft::UnaryCall<Nothing> Comments::Stub::Bare(weft::ClientContext& context,
 }
 
 weft::UnaryCallInto Comments::Stub::Bare(weft::Input<Nothing> request, Nothing* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kCommentsMethods[3], nullptr, request, reply));
+  return weft::UnaryCallInto(StartUnary(kCommentsMethods[3], nullptr, request), reply);
 }
 
 weft::UnaryCallInto Comments::Stub::Bare(weft::ClientContext& context, weft::Input<Nothing> request,
                                          Nothing* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kCommentsMethods[3], &context, request, reply));
+  return weft::UnaryCallInto(StartUnary(kCommentsMethods[3], &context, request), reply);
 }
 
 weft::UnaryCall<Nothing> Comments::Stub::Behind(weft::Input<Nothing> request) const {
@@ -266,12 +266,12 @@ weft::UnaryCall<Nothing> Comments::Stub::Behind(weft::ClientContext& context,
 }
 
 weft::UnaryCallInto Comments::Stub::Behind(weft::Input<Nothing> request, Nothing* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kCommentsMethods[4], nullptr, request, reply));
+  return weft::UnaryCallInto(StartUnary(kCommentsMethods[4], nullptr, request), reply);
 }
 
 weft::UnaryCallInto Comments::Stub::Behind(weft::ClientContext& context,
                                            weft::Input<Nothing> request, Nothing* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kCommentsMethods[4], &context, request, reply));
+  return weft::UnaryCallInto(StartUnary(kCommentsMethods[4], &context, request), reply);
 }
 
 weft::UnaryCall<Nothing> Comments::Stub::Tight(weft::Input<Nothing> request) const {
@@ -284,12 +284,12 @@ weft::UnaryCall<Nothing> Comments::Stub::Tight(weft::ClientContext& context,
 }
 
 weft::UnaryCallInto Comments::Stub::Tight(weft::Input<Nothing> request, Nothing* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kCommentsMethods[5], nullptr, request, reply));
+  return weft::UnaryCallInto(StartUnary(kCommentsMethods[5], nullptr, request), reply);
 }
 
 weft::UnaryCallInto Comments::Stub::Tight(weft::ClientContext& context,
                                           weft::Input<Nothing> request, Nothing* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kCommentsMethods[5], &context, request, reply));
+  return weft::UnaryCallInto(StartUnary(kCommentsMethods[5], &context, request), reply);
 }
 
 absl::Span<const weft::Method> Controls::Service::methods() const {

@@ -61,12 +61,12 @@ weft::UnaryCall<M> Named::Stub::Call(weft::ClientContext& context, weft::Input<M
 }
 
 weft::UnaryCallInto Named::Stub::Call(weft::Input<M> request, M* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kNamedMethods[0], nullptr, request, reply));
+  return weft::UnaryCallInto(StartUnary(kNamedMethods[0], nullptr, request), reply);
 }
 
 weft::UnaryCallInto Named::Stub::Call(weft::ClientContext& context, weft::Input<M> request,
                                       M* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kNamedMethods[0], &context, request, reply));
+  return weft::UnaryCallInto(StartUnary(kNamedMethods[0], &context, request), reply);
 }
 
 }  // namespace nasty::file_name

@@ -64,12 +64,12 @@ weft::UnaryCall<weft::Ping> Channel_::Stub::Call(weft::ClientContext& context,
 }
 
 weft::UnaryCallInto Channel_::Stub::Call(weft::Input<weft::Ping> request, weft::Ping* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kChannel_Methods[0], nullptr, request, reply));
+  return weft::UnaryCallInto(StartUnary(kChannel_Methods[0], nullptr, request), reply);
 }
 
 weft::UnaryCallInto Channel_::Stub::Call(weft::ClientContext& context,
                                          weft::Input<weft::Ping> request, weft::Ping* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kChannel_Methods[0], &context, request, reply));
+  return weft::UnaryCallInto(StartUnary(kChannel_Methods[0], &context, request), reply);
 }
 
 namespace {
@@ -192,12 +192,12 @@ weft::UnaryCall<weft::Ping> Pinger::Stub::Ping(weft::ClientContext& context,
 }
 
 weft::UnaryCallInto Pinger::Stub::Ping(weft::Input<weft::Ping> request, weft::Ping* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kPingerMethods[0], nullptr, request, reply));
+  return weft::UnaryCallInto(StartUnary(kPingerMethods[0], nullptr, request), reply);
 }
 
 weft::UnaryCallInto Pinger::Stub::Ping(weft::ClientContext& context,
                                        weft::Input<weft::Ping> request, weft::Ping* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kPingerMethods[0], &context, request, reply));
+  return weft::UnaryCallInto(StartUnary(kPingerMethods[0], &context, request), reply);
 }
 
 }  // namespace weft

@@ -61,12 +61,12 @@ weft::UnaryCall<Small> Lite::Stub::Call(weft::ClientContext& context,
 }
 
 weft::UnaryCallInto Lite::Stub::Call(weft::Input<Small> request, Small* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kLiteMethods[0], nullptr, request, reply));
+  return weft::UnaryCallInto(StartUnary(kLiteMethods[0], nullptr, request), reply);
 }
 
 weft::UnaryCallInto Lite::Stub::Call(weft::ClientContext& context, weft::Input<Small> request,
                                      Small* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kLiteMethods[0], &context, request, reply));
+  return weft::UnaryCallInto(StartUnary(kLiteMethods[0], &context, request), reply);
 }
 
 }  // namespace nasty::lite

@@ -257,13 +257,13 @@ constexpr ::weft::MethodInfo kKeywordsMethods[] = {
 
 ::weft::UnaryCallInto Keywords::Stub::class_(::weft::Input<::nasty::names::Empty> request,
                                              ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kKeywordsMethods[0], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kKeywordsMethods[0], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Keywords::Stub::class_(::weft::ClientContext& context,
                                              ::weft::Input<::nasty::names::Empty> request,
                                              ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kKeywordsMethods[0], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kKeywordsMethods[0], &context, request), reply);
 }
 
 ::weft::ClientReader<::nasty::names::Empty> Keywords::Stub::delete__(
@@ -316,13 +316,13 @@ constexpr ::weft::MethodInfo kKeywordsMethods[] = {
 
 ::weft::UnaryCallInto Keywords::Stub::delete_(::weft::Input<::nasty::names::Empty> request,
                                               ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kKeywordsMethods[4], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kKeywordsMethods[4], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Keywords::Stub::delete_(::weft::ClientContext& context,
                                               ::weft::Input<::nasty::names::Empty> request,
                                               ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kKeywordsMethods[4], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kKeywordsMethods[4], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Keywords::Stub::final(
@@ -339,13 +339,13 @@ constexpr ::weft::MethodInfo kKeywordsMethods[] = {
 
 ::weft::UnaryCallInto Keywords::Stub::final(::weft::Input<::nasty::names::Empty> request,
                                             ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kKeywordsMethods[5], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kKeywordsMethods[5], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Keywords::Stub::final(::weft::ClientContext& context,
                                             ::weft::Input<::nasty::names::Empty> request,
                                             ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kKeywordsMethods[5], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kKeywordsMethods[5], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Keywords::Stub::override(
@@ -362,13 +362,13 @@ constexpr ::weft::MethodInfo kKeywordsMethods[] = {
 
 ::weft::UnaryCallInto Keywords::Stub::override(::weft::Input<::nasty::names::Empty> request,
                                                ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kKeywordsMethods[6], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kKeywordsMethods[6], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Keywords::Stub::override(::weft::ClientContext& context,
                                                ::weft::Input<::nasty::names::Empty> request,
                                                ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kKeywordsMethods[6], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kKeywordsMethods[6], &context, request), reply);
 }
 
 namespace {
@@ -737,13 +737,13 @@ constexpr ::weft::MethodInfo kMacrosMethods[] = {
 
 ::weft::UnaryCallInto Macros::Stub::NULL_(::weft::Input<::nasty::names::Empty> request,
                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMacrosMethods[0], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[0], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Macros::Stub::NULL_(::weft::ClientContext& context,
                                           ::weft::Input<::nasty::names::Empty> request,
                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMacrosMethods[0], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[0], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::EOF_(
@@ -758,13 +758,13 @@ constexpr ::weft::MethodInfo kMacrosMethods[] = {
 
 ::weft::UnaryCallInto Macros::Stub::EOF_(::weft::Input<::nasty::names::Empty> request,
                                          ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMacrosMethods[1], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[1], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Macros::Stub::EOF_(::weft::ClientContext& context,
                                          ::weft::Input<::nasty::names::Empty> request,
                                          ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMacrosMethods[1], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[1], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::DOMAIN_(
@@ -779,13 +779,13 @@ constexpr ::weft::MethodInfo kMacrosMethods[] = {
 
 ::weft::UnaryCallInto Macros::Stub::DOMAIN_(::weft::Input<::nasty::names::Empty> request,
                                             ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMacrosMethods[2], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[2], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Macros::Stub::DOMAIN_(::weft::ClientContext& context,
                                             ::weft::Input<::nasty::names::Empty> request,
                                             ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMacrosMethods[2], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[2], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::unix_(
@@ -800,13 +800,13 @@ constexpr ::weft::MethodInfo kMacrosMethods[] = {
 
 ::weft::UnaryCallInto Macros::Stub::unix_(::weft::Input<::nasty::names::Empty> request,
                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMacrosMethods[3], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[3], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Macros::Stub::unix_(::weft::ClientContext& context,
                                           ::weft::Input<::nasty::names::Empty> request,
                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMacrosMethods[3], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[3], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::linux_(
@@ -821,13 +821,13 @@ constexpr ::weft::MethodInfo kMacrosMethods[] = {
 
 ::weft::UnaryCallInto Macros::Stub::linux_(::weft::Input<::nasty::names::Empty> request,
                                            ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMacrosMethods[4], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[4], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Macros::Stub::linux_(::weft::ClientContext& context,
                                            ::weft::Input<::nasty::names::Empty> request,
                                            ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMacrosMethods[4], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[4], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::errno_(
@@ -842,13 +842,13 @@ constexpr ::weft::MethodInfo kMacrosMethods[] = {
 
 ::weft::UnaryCallInto Macros::Stub::errno_(::weft::Input<::nasty::names::Empty> request,
                                            ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMacrosMethods[5], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[5], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Macros::Stub::errno_(::weft::ClientContext& context,
                                            ::weft::Input<::nasty::names::Empty> request,
                                            ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMacrosMethods[5], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[5], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::FAIL_(
@@ -863,13 +863,13 @@ constexpr ::weft::MethodInfo kMacrosMethods[] = {
 
 ::weft::UnaryCallInto Macros::Stub::FAIL_(::weft::Input<::nasty::names::Empty> request,
                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMacrosMethods[6], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[6], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Macros::Stub::FAIL_(::weft::ClientContext& context,
                                           ::weft::Input<::nasty::names::Empty> request,
                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMacrosMethods[6], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[6], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::TEST_(
@@ -884,13 +884,13 @@ constexpr ::weft::MethodInfo kMacrosMethods[] = {
 
 ::weft::UnaryCallInto Macros::Stub::TEST_(::weft::Input<::nasty::names::Empty> request,
                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMacrosMethods[7], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[7], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Macros::Stub::TEST_(::weft::ClientContext& context,
                                           ::weft::Input<::nasty::names::Empty> request,
                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMacrosMethods[7], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[7], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::assert_(
@@ -905,13 +905,13 @@ constexpr ::weft::MethodInfo kMacrosMethods[] = {
 
 ::weft::UnaryCallInto Macros::Stub::assert_(::weft::Input<::nasty::names::Empty> request,
                                             ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMacrosMethods[8], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[8], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Macros::Stub::assert_(::weft::ClientContext& context,
                                             ::weft::Input<::nasty::names::Empty> request,
                                             ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMacrosMethods[8], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[8], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::major_(
@@ -926,13 +926,13 @@ constexpr ::weft::MethodInfo kMacrosMethods[] = {
 
 ::weft::UnaryCallInto Macros::Stub::major_(::weft::Input<::nasty::names::Empty> request,
                                            ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMacrosMethods[9], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[9], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Macros::Stub::major_(::weft::ClientContext& context,
                                            ::weft::Input<::nasty::names::Empty> request,
                                            ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMacrosMethods[9], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[9], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::LOG_(
@@ -948,13 +948,13 @@ constexpr ::weft::MethodInfo kMacrosMethods[] = {
 
 ::weft::UnaryCallInto Macros::Stub::LOG_(::weft::Input<::nasty::names::Empty> request,
                                          ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMacrosMethods[10], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[10], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Macros::Stub::LOG_(::weft::ClientContext& context,
                                          ::weft::Input<::nasty::names::Empty> request,
                                          ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMacrosMethods[10], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[10], &context, request), reply);
 }
 
 namespace {
@@ -1672,13 +1672,13 @@ constexpr ::weft::MethodInfo kMembersMethods_[] = {
 
 ::weft::UnaryCallInto Members::Stub::Service_(::weft::Input<::nasty::names::Empty> request,
                                               ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[0], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[0], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Members::Stub::Service_(::weft::ClientContext& context,
                                               ::weft::Input<::nasty::names::Empty> request,
                                               ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[0], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[0], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Members::Stub::BlockingService_(
@@ -1695,13 +1695,13 @@ constexpr ::weft::MethodInfo kMembersMethods_[] = {
 
 ::weft::UnaryCallInto Members::Stub::BlockingService_(::weft::Input<::nasty::names::Empty> request,
                                                       ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[1], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[1], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Members::Stub::BlockingService_(::weft::ClientContext& context,
                                                       ::weft::Input<::nasty::names::Empty> request,
                                                       ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[1], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[1], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Members::Stub::Stub_(
@@ -1718,13 +1718,13 @@ constexpr ::weft::MethodInfo kMembersMethods_[] = {
 
 ::weft::UnaryCallInto Members::Stub::Stub_(::weft::Input<::nasty::names::Empty> request,
                                            ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[2], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[2], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Members::Stub::Stub_(::weft::ClientContext& context,
                                            ::weft::Input<::nasty::names::Empty> request,
                                            ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[2], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[2], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Members::Stub::MockStub_(
@@ -1741,13 +1741,13 @@ constexpr ::weft::MethodInfo kMembersMethods_[] = {
 
 ::weft::UnaryCallInto Members::Stub::MockStub_(::weft::Input<::nasty::names::Empty> request,
                                                ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[3], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[3], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Members::Stub::MockStub_(::weft::ClientContext& context,
                                                ::weft::Input<::nasty::names::Empty> request,
                                                ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[3], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[3], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Members::Stub::StubBase_(
@@ -1764,13 +1764,13 @@ constexpr ::weft::MethodInfo kMembersMethods_[] = {
 
 ::weft::UnaryCallInto Members::Stub::StubBase_(::weft::Input<::nasty::names::Empty> request,
                                                ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[4], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[4], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Members::Stub::StubBase_(::weft::ClientContext& context,
                                                ::weft::Input<::nasty::names::Empty> request,
                                                ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[4], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[4], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Members::Stub::methods_(
@@ -1787,13 +1787,13 @@ constexpr ::weft::MethodInfo kMembersMethods_[] = {
 
 ::weft::UnaryCallInto Members::Stub::methods_(::weft::Input<::nasty::names::Empty> request,
                                               ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[5], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[5], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Members::Stub::methods_(::weft::ClientContext& context,
                                               ::weft::Input<::nasty::names::Empty> request,
                                               ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[5], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[5], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Members::Stub::stub_(
@@ -1810,13 +1810,13 @@ constexpr ::weft::MethodInfo kMembersMethods_[] = {
 
 ::weft::UnaryCallInto Members::Stub::stub_(::weft::Input<::nasty::names::Empty> request,
                                            ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[6], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[6], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Members::Stub::stub_(::weft::ClientContext& context,
                                            ::weft::Input<::nasty::names::Empty> request,
                                            ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[6], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[6], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Members::Stub::channel_(
@@ -1833,13 +1833,13 @@ constexpr ::weft::MethodInfo kMembersMethods_[] = {
 
 ::weft::UnaryCallInto Members::Stub::channel_(::weft::Input<::nasty::names::Empty> request,
                                               ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[7], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[7], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Members::Stub::channel_(::weft::ClientContext& context,
                                               ::weft::Input<::nasty::names::Empty> request,
                                               ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[7], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[7], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Members::Stub::host__(
@@ -1856,13 +1856,13 @@ constexpr ::weft::MethodInfo kMembersMethods_[] = {
 
 ::weft::UnaryCallInto Members::Stub::host__(::weft::Input<::nasty::names::Empty> request,
                                             ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[8], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[8], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Members::Stub::host__(::weft::ClientContext& context,
                                             ::weft::Input<::nasty::names::Empty> request,
                                             ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[8], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[8], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Members::Stub::kServiceName(
@@ -1879,13 +1879,13 @@ constexpr ::weft::MethodInfo kMembersMethods_[] = {
 
 ::weft::UnaryCallInto Members::Stub::kServiceName(::weft::Input<::nasty::names::Empty> request,
                                                   ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[9], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[9], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Members::Stub::kServiceName(::weft::ClientContext& context,
                                                   ::weft::Input<::nasty::names::Empty> request,
                                                   ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[9], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[9], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Members::Stub::kMethods(
@@ -1902,13 +1902,13 @@ constexpr ::weft::MethodInfo kMembersMethods_[] = {
 
 ::weft::UnaryCallInto Members::Stub::kMethods(::weft::Input<::nasty::names::Empty> request,
                                               ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[10], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[10], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Members::Stub::kMethods(::weft::ClientContext& context,
                                               ::weft::Input<::nasty::names::Empty> request,
                                               ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[10], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[10], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Members::Stub::StartUnary_(
@@ -1925,13 +1925,13 @@ constexpr ::weft::MethodInfo kMembersMethods_[] = {
 
 ::weft::UnaryCallInto Members::Stub::StartUnary_(::weft::Input<::nasty::names::Empty> request,
                                                  ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[11], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[11], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Members::Stub::StartUnary_(::weft::ClientContext& context,
                                                  ::weft::Input<::nasty::names::Empty> request,
                                                  ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[11], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[11], &context, request), reply);
 }
 
 ::weft::ClientReaderWriter<::nasty::names::Empty, ::nasty::names::Empty> Members::Stub::StartBidi_(
@@ -1960,13 +1960,13 @@ constexpr ::weft::MethodInfo kMembersMethods_[] = {
 
 ::weft::UnaryCallInto Members::Stub::Wait(::weft::Input<::nasty::names::Empty> request,
                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[13], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[13], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Members::Stub::Wait(::weft::ClientContext& context,
                                           ::weft::Input<::nasty::names::Empty> request,
                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[13], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[13], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Members::Stub::Then(
@@ -1983,13 +1983,13 @@ constexpr ::weft::MethodInfo kMembersMethods_[] = {
 
 ::weft::UnaryCallInto Members::Stub::Then(::weft::Input<::nasty::names::Empty> request,
                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[14], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[14], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Members::Stub::Then(::weft::ClientContext& context,
                                           ::weft::Input<::nasty::names::Empty> request,
                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[14], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[14], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Members::Stub::Register(
@@ -2006,13 +2006,13 @@ constexpr ::weft::MethodInfo kMembersMethods_[] = {
 
 ::weft::UnaryCallInto Members::Stub::Register(::weft::Input<::nasty::names::Empty> request,
                                               ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[15], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[15], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Members::Stub::Register(::weft::ClientContext& context,
                                               ::weft::Input<::nasty::names::Empty> request,
                                               ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[15], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[15], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Members::Stub::Members(
@@ -2029,13 +2029,13 @@ constexpr ::weft::MethodInfo kMembersMethods_[] = {
 
 ::weft::UnaryCallInto Members::Stub::Members(::weft::Input<::nasty::names::Empty> request,
                                              ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[16], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[16], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Members::Stub::Members(::weft::ClientContext& context,
                                              ::weft::Input<::nasty::names::Empty> request,
                                              ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[16], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[16], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Members::Stub::MembersWaitHandler(
@@ -2052,13 +2052,13 @@ constexpr ::weft::MethodInfo kMembersMethods_[] = {
 
 ::weft::UnaryCallInto Members::Stub::MembersWaitHandler(
     ::weft::Input<::nasty::names::Empty> request, ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[17], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[17], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Members::Stub::MembersWaitHandler(
     ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request,
     ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[17], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[17], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Members::Stub::kMembersMethods(
@@ -2075,13 +2075,13 @@ constexpr ::weft::MethodInfo kMembersMethods_[] = {
 
 ::weft::UnaryCallInto Members::Stub::kMembersMethods(::weft::Input<::nasty::names::Empty> request,
                                                      ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[18], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[18], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Members::Stub::kMembersMethods(::weft::ClientContext& context,
                                                      ::weft::Input<::nasty::names::Empty> request,
                                                      ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[18], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[18], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Members::Stub::gmock_Wait_(
@@ -2098,13 +2098,13 @@ constexpr ::weft::MethodInfo kMembersMethods_[] = {
 
 ::weft::UnaryCallInto Members::Stub::gmock_Wait_(::weft::Input<::nasty::names::Empty> request,
                                                  ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[19], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[19], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Members::Stub::gmock_Wait_(::weft::ClientContext& context,
                                                  ::weft::Input<::nasty::names::Empty> request,
                                                  ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[19], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[19], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Members::Stub::context(
@@ -2121,13 +2121,13 @@ constexpr ::weft::MethodInfo kMembersMethods_[] = {
 
 ::weft::UnaryCallInto Members::Stub::context(::weft::Input<::nasty::names::Empty> request,
                                              ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[20], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[20], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Members::Stub::context(::weft::ClientContext& context,
                                              ::weft::Input<::nasty::names::Empty> request,
                                              ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[20], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[20], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Members::Stub::args(
@@ -2144,13 +2144,13 @@ constexpr ::weft::MethodInfo kMembersMethods_[] = {
 
 ::weft::UnaryCallInto Members::Stub::args(::weft::Input<::nasty::names::Empty> request,
                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[21], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[21], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Members::Stub::args(::weft::ClientContext& context,
                                           ::weft::Input<::nasty::names::Empty> request,
                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kMembersMethods_[21], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[21], &context, request), reply);
 }
 
 namespace {
@@ -2412,13 +2412,13 @@ constexpr ::weft::MethodInfo kHidingMethods[] = {
 
 ::weft::UnaryCallInto Hiding::Stub::absl(::weft::Input<::nasty::names::Empty> request,
                                          ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kHidingMethods[1], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kHidingMethods[1], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Hiding::Stub::absl(::weft::ClientContext& context,
                                          ::weft::Input<::nasty::names::Empty> request,
                                          ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kHidingMethods[1], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kHidingMethods[1], &context, request), reply);
 }
 
 ::weft::ClientWriter<::nasty::names::Empty, ::nasty::names::Empty> Hiding::Stub::std() const {
@@ -2444,13 +2444,13 @@ constexpr ::weft::MethodInfo kHidingMethods[] = {
 
 ::weft::UnaryCallInto Hiding::Stub::google(::weft::Input<::nasty::names::Empty> request,
                                            ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kHidingMethods[3], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kHidingMethods[3], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Hiding::Stub::google(::weft::ClientContext& context,
                                            ::weft::Input<::nasty::names::Empty> request,
                                            ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kHidingMethods[3], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kHidingMethods[3], &context, request), reply);
 }
 
 ::weft::UnaryCall<::nasty::names::Empty> Hiding::Stub::Empty(
@@ -2465,13 +2465,13 @@ constexpr ::weft::MethodInfo kHidingMethods[] = {
 
 ::weft::UnaryCallInto Hiding::Stub::Empty(::weft::Input<::nasty::names::Empty> request,
                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kHidingMethods[4], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kHidingMethods[4], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Hiding::Stub::Empty(::weft::ClientContext& context,
                                           ::weft::Input<::nasty::names::Empty> request,
                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kHidingMethods[4], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kHidingMethods[4], &context, request), reply);
 }
 
 ::weft::UnaryCall<Clash> Hiding::Stub::nasty(
@@ -2486,13 +2486,13 @@ constexpr ::weft::MethodInfo kHidingMethods[] = {
 
 ::weft::UnaryCallInto Hiding::Stub::nasty(::weft::Input<::nasty::names::Clash_Inner> request,
                                           Clash* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kHidingMethods[5], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kHidingMethods[5], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Hiding::Stub::nasty(::weft::ClientContext& context,
                                           ::weft::Input<::nasty::names::Clash_Inner> request,
                                           Clash* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kHidingMethods[5], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kHidingMethods[5], &context, request), reply);
 }
 
 ::weft::ClientReader<::nasty::names::Clash_Inner> Hiding::Stub::Clash_Inner(
@@ -2700,13 +2700,13 @@ constexpr ::weft::MethodInfo kParametersMethods[] = {
 
 ::weft::UnaryCallInto Parameters::Stub::Unary(::weft::Input<::nasty::names::request> request,
                                               ::nasty::names::reply* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kParametersMethods[0], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kParametersMethods[0], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Parameters::Stub::Unary(::weft::ClientContext& context,
                                               ::weft::Input<::nasty::names::request> request,
                                               ::nasty::names::reply* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kParametersMethods[0], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kParametersMethods[0], &context, request), reply);
 }
 
 ::weft::ClientReader<::nasty::names::writer> Parameters::Stub::List(
@@ -2758,13 +2758,13 @@ constexpr ::weft::MethodInfo kParametersMethods[] = {
 
 ::weft::UnaryCallInto Parameters::Stub::Bases(::weft::Input<::nasty::names::StartBidi> request,
                                               ::nasty::names::methods* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kParametersMethods[4], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kParametersMethods[4], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Parameters::Stub::Bases(::weft::ClientContext& context,
                                               ::weft::Input<::nasty::names::StartBidi> request,
                                               ::nasty::names::methods* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kParametersMethods[4], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kParametersMethods[4], &context, request), reply);
 }
 
 namespace {
@@ -2836,13 +2836,13 @@ constexpr ::weft::MethodInfo kService__Methods[] = {
 
 ::weft::UnaryCallInto Service__::Stub::Service_(::weft::Input<::nasty::names::Empty> request,
                                                 ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kService__Methods[0], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kService__Methods[0], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Service__::Stub::Service_(::weft::ClientContext& context,
                                                 ::weft::Input<::nasty::names::Empty> request,
                                                 ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kService__Methods[0], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kService__Methods[0], &context, request), reply);
 }
 
 namespace {
@@ -2913,13 +2913,13 @@ constexpr ::weft::MethodInfo kService_Methods[] = {
 
 ::weft::UnaryCallInto Service_::Stub::Call(::weft::Input<::nasty::names::Empty> request,
                                            ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kService_Methods[0], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kService_Methods[0], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Service_::Stub::Call(::weft::ClientContext& context,
                                            ::weft::Input<::nasty::names::Empty> request,
                                            ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kService_Methods[0], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kService_Methods[0], &context, request), reply);
 }
 
 namespace {
@@ -2987,13 +2987,13 @@ constexpr ::weft::MethodInfo kStub_Methods[] = {
 
 ::weft::UnaryCallInto Stub_::Stub::Call(::weft::Input<::nasty::names::Empty> request,
                                         ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kStub_Methods[0], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kStub_Methods[0], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Stub_::Stub::Call(::weft::ClientContext& context,
                                         ::weft::Input<::nasty::names::Empty> request,
                                         ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kStub_Methods[0], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kStub_Methods[0], &context, request), reply);
 }
 
 namespace {
@@ -3065,13 +3065,13 @@ constexpr ::weft::MethodInfo kkServiceName_Methods[] = {
 
 ::weft::UnaryCallInto kServiceName_::Stub::Call(::weft::Input<::nasty::names::Empty> request,
                                                 ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kkServiceName_Methods[0], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kkServiceName_Methods[0], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto kServiceName_::Stub::Call(::weft::ClientContext& context,
                                                 ::weft::Input<::nasty::names::Empty> request,
                                                 ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kkServiceName_Methods[0], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kkServiceName_Methods[0], &context, request), reply);
 }
 
 namespace {
@@ -3143,13 +3143,13 @@ constexpr ::weft::MethodInfo knamespace_Methods[] = {
 
 ::weft::UnaryCallInto namespace_::Stub::using_(::weft::Input<::nasty::names::Empty> request,
                                                ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(knamespace_Methods[0], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(knamespace_Methods[0], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto namespace_::Stub::using_(::weft::ClientContext& context,
                                                ::weft::Input<::nasty::names::Empty> request,
                                                ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(knamespace_Methods[0], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(knamespace_Methods[0], &context, request), reply);
 }
 
 namespace {
@@ -3221,13 +3221,13 @@ constexpr ::weft::MethodInfo kClash_Inner_Methods[] = {
 
 ::weft::UnaryCallInto Clash_Inner_::Stub::Call(::weft::Input<::nasty::names::Clash_Inner> request,
                                                ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kClash_Inner_Methods[0], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kClash_Inner_Methods[0], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Clash_Inner_::Stub::Call(::weft::ClientContext& context,
                                                ::weft::Input<::nasty::names::Clash_Inner> request,
                                                ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kClash_Inner_Methods[0], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kClash_Inner_Methods[0], &context, request), reply);
 }
 
 namespace {
@@ -3297,15 +3297,13 @@ constexpr ::weft::MethodInfo kClash_Kind_Name_Methods[] = {
 
 ::weft::UnaryCallInto Clash_Kind_Name_::Stub::Call(::weft::Input<Clash> request,
                                                    ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kClash_Kind_Name_Methods[0], nullptr, request,
-                                              reply));
+  return ::weft::UnaryCallInto(StartUnary(kClash_Kind_Name_Methods[0], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto Clash_Kind_Name_::Stub::Call(::weft::ClientContext& context,
                                                    ::weft::Input<Clash> request,
                                                    ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kClash_Kind_Name_Methods[0], &context, request,
-                                              reply));
+  return ::weft::UnaryCallInto(StartUnary(kClash_Kind_Name_Methods[0], &context, request), reply);
 }
 
 namespace {
@@ -3371,13 +3369,13 @@ constexpr ::weft::MethodInfo kAMethods[] = {
 
 ::weft::UnaryCallInto A::Stub::BC(::weft::Input<::nasty::names::Empty> request,
                                   ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kAMethods[0], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kAMethods[0], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto A::Stub::BC(::weft::ClientContext& context,
                                   ::weft::Input<::nasty::names::Empty> request,
                                   ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kAMethods[0], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kAMethods[0], &context, request), reply);
 }
 
 namespace {
@@ -3443,13 +3441,13 @@ constexpr ::weft::MethodInfo kABMethods[] = {
 
 ::weft::UnaryCallInto AB::Stub::C(::weft::Input<::nasty::names::Empty> request,
                                   ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kABMethods[0], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kABMethods[0], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto AB::Stub::C(::weft::ClientContext& context,
                                   ::weft::Input<::nasty::names::Empty> request,
                                   ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kABMethods[0], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kABMethods[0], &context, request), reply);
 }
 
 }  // namespace nasty::names

@@ -60,12 +60,12 @@ weft::UnaryCall<::Lonely> weft_::Stub::Lonely(weft::ClientContext& context,
 }
 
 weft::UnaryCallInto weft_::Stub::Lonely(weft::Input<::Lonely> request, ::Lonely* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kweft_Methods[0], nullptr, request, reply));
+  return weft::UnaryCallInto(StartUnary(kweft_Methods[0], nullptr, request), reply);
 }
 
 weft::UnaryCallInto weft_::Stub::Lonely(weft::ClientContext& context, weft::Input<::Lonely> request,
                                         ::Lonely* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kweft_Methods[0], &context, request, reply));
+  return weft::UnaryCallInto(StartUnary(kweft_Methods[0], &context, request), reply);
 }
 
 namespace {
@@ -184,11 +184,11 @@ weft::UnaryCall<::Lonely> Alone::Stub::Call(weft::ClientContext& context,
 }
 
 weft::UnaryCallInto Alone::Stub::Call(weft::Input<::Lonely> request, ::Lonely* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kAloneMethods[0], nullptr, request, reply));
+  return weft::UnaryCallInto(StartUnary(kAloneMethods[0], nullptr, request), reply);
 }
 
 weft::UnaryCallInto Alone::Stub::Call(weft::ClientContext& context, weft::Input<::Lonely> request,
                                       ::Lonely* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kAloneMethods[0], &context, request, reply));
+  return weft::UnaryCallInto(StartUnary(kAloneMethods[0], &context, request), reply);
 }
 

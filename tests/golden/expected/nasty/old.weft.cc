@@ -89,12 +89,12 @@ weft::UnaryCall<Reply> Old_::Stub::Call(weft::ClientContext& context,
 }
 
 weft::UnaryCallInto Old_::Stub::Call(weft::Input<Request> request, Reply* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kOld_Methods[0], nullptr, request, reply));
+  return weft::UnaryCallInto(StartUnary(kOld_Methods[0], nullptr, request), reply);
 }
 
 weft::UnaryCallInto Old_::Stub::Call(weft::ClientContext& context, weft::Input<Request> request,
                                      Reply* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kOld_Methods[0], &context, request, reply));
+  return weft::UnaryCallInto(StartUnary(kOld_Methods[0], &context, request), reply);
 }
 
 weft::ClientReader<Reply> Old_::Stub::Nested(weft::Input<Request_Choice> request) const {

@@ -163,13 +163,13 @@ constexpr ::weft::MethodInfo kstd_Methods[] = {
 
 ::weft::UnaryCallInto std_::Stub::Call(::weft::Input<nasty::weft::google::absl> request,
                                        Status* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kstd_Methods[0], nullptr, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kstd_Methods[0], nullptr, request), reply);
 }
 
 ::weft::UnaryCallInto std_::Stub::Call(::weft::ClientContext& context,
                                        ::weft::Input<nasty::weft::google::absl> request,
                                        Status* reply) const {
-  return ::weft::UnaryCallInto(StartUnaryInto(kstd_Methods[0], &context, request, reply));
+  return ::weft::UnaryCallInto(StartUnary(kstd_Methods[0], &context, request), reply);
 }
 
 }  // namespace nasty::weft::google

@@ -146,13 +146,13 @@ weft::UnaryCall<HelloReply> Greeter::Stub::SayHello(weft::ClientContext& context
 
 weft::UnaryCallInto Greeter::Stub::SayHello(weft::Input<HelloRequest> request,
                                             HelloReply* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kGreeterMethods[0], nullptr, request, reply));
+  return weft::UnaryCallInto(StartUnary(kGreeterMethods[0], nullptr, request), reply);
 }
 
 weft::UnaryCallInto Greeter::Stub::SayHello(weft::ClientContext& context,
                                             weft::Input<HelloRequest> request,
                                             HelloReply* reply) const {
-  return weft::UnaryCallInto(StartUnaryInto(kGreeterMethods[0], &context, request, reply));
+  return weft::UnaryCallInto(StartUnary(kGreeterMethods[0], &context, request), reply);
 }
 
 weft::ClientReader<HelloReply> Greeter::Stub::SayEverywhere(
