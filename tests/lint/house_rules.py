@@ -17,7 +17,7 @@ SOURCES = source.CXX + (".py", ".cmake", ".proto", ".sh", ".go", ".rs", "CMakeLi
 GENERATED = ("tests/golden/", "tests/lint/")
 
 PRINTS = re.compile(r"\bstd::(?:cout|cerr|clog)\b|(?<![\w:])(?:std::)?(?:v?f?printf|f?puts|putchar|perror)\s*\(")
-THROWS = re.compile(r"\bthrow\b(?!\s*\(\))")
+THROWS = re.compile(r"\bthrow\b(?!\s*[;(])")
 LOCKS = re.compile(r"\babsl::(?:Mutex|MutexLock|CondVar|Notification)\b|\batomic_(?:thread|signal)_fence\b")
 LATER = re.compile(r"\b(?:TODO|FIXME|XXX)\b")
 SLEEPS = re.compile(r"\bsleep_(?:for|until)\b|\b(?:u|nano)?sleep\s*\(|\btime\.sleep\b")
@@ -73,6 +73,7 @@ CASES = [
     one("runtime/base/log.cc", 'void F() { std::fprintf(stderr, "x"); }\n'),
     one("examples/hello/client.cc", "void F() { std::cout << 1; }\n"),
     one("runtime/rpc/a.cc", "void F() { throw 1; }\n", "throw"),
+    one("runtime/rpc/a.cc", "try { throw; } catch (...) {}\n"),
     one("runtime/rpc/a.cc", "absl::Mutex mutex;\n", "lock"),
     one("runtime/rpc/a.cc", "std::atomic_thread_fence(std::memory_order_seq_cst);\n", "lock"),
     one("runtime/rpc/a.cc", "std::mutex mutex;\n"),
