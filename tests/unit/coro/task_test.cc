@@ -365,7 +365,8 @@ class Foreign {
 
 Task<int> WaitThenSum(Event& event) {
   bool set = co_await event.Wait();
-  int sum = co_await Sum(set ? 1 : 0);
+  const int more = set ? 1 : 0;
+  int sum = co_await Sum(more);
   co_return sum;
 }
 
