@@ -63,7 +63,10 @@ class ChunkRef {
   // Gives this reference up for a slice.
   OwnerRef ToOwner() && { return OwnerRef::Adopt(std::exchange(chunk_, nullptr)); }
   // One more reference, for a slice.
-  OwnerRef Share() const { return OwnerRef::Share(chunk_); }
+  OwnerRef Share() const {
+    chunk_->RefBySoleUser();
+    return OwnerRef::Adopt(chunk_);
+  }
 
  private:
   explicit ChunkRef(Chunk* chunk) : chunk_(chunk) {}

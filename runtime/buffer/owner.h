@@ -24,6 +24,15 @@ class BufferOwner {
   Kind kind() const { return kind_; }
 
   void Ref() { refs_.fetch_add(1, std::memory_order_relaxed); }
+  // As Ref, by the one thread that has the caller's reference to itself: no locked instruction when
+  // it is the only one.
+  void RefBySoleUser() {
+    if (unique()) {
+      refs_.store(2, std::memory_order_relaxed);
+    } else {
+      Ref();
+    }
+  }
   void Unref() {
     // Nobody else can change a count of one, so the common last reference needs no locked
     // instruction.

@@ -54,7 +54,8 @@ TEST(AppendInboundTest, SmallPartDoesNotPinALargeChunk) {
   ChunkRef chunk = pool.Acquire(kReadChunkSize);
   std::copy_n("hello", 5, chunk->data());
   BufList list;
-  AppendInbound(list, pool, Slice(std::move(chunk).ToOwner(), {chunk->data(), 5}));
+  AppendInbound(list, pool, Slice(chunk.Share(), {chunk->data(), 5}));
+  chunk = ChunkRef();
   EXPECT_EQ(pool.stats().bytes_idle, kReadChunkSize);
   EXPECT_EQ(Text(list), "hello");
 }

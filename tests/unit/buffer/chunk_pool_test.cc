@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstring>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -223,7 +224,7 @@ TEST(ChunkPoolDeathTest, PooledChunkIsPoisoned) {
     chunk->data()[0] = 'x';
     stale = chunk->data();
   }
-  EXPECT_DEATH(std::ignore = *stale, "use-after-poison");
+  EXPECT_DEATH(static_cast<void>(static_cast<char>(*stale)), "use-after-poison");
 }
 #endif
 

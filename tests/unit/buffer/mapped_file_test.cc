@@ -34,7 +34,7 @@ TEST_F(MappedFileTest, RegionsAtAnyOffsetHaveTheFilesBytes) {
   const MappedFile file = MappedFile::Open(Write(bytes)).value();
   EXPECT_EQ(file.size(), bytes.size());
   ASSERT_TRUE(file.mapped());
-  for (const std::size_t offset : {0, 1, 4095, 4096, 4097, 9999}) {
+  for (const std::size_t offset : std::vector<std::size_t>{0, 1, 4095, 4096, 4097, 9999}) {
     const Slice region = file.Region(offset, bytes.size() - offset);
     EXPECT_TRUE(region.mapped());
     EXPECT_EQ(region.view(), bytes.substr(offset));

@@ -122,8 +122,9 @@ TEST(SerializeIntoTest, EmptyMessageWithoutPrefixLeavesNothing) {
 TEST(SerializeIntoTest, EverySizeAroundTheThresholdsComesOutRight) {
   ChunkPool pool;
   for (const std::size_t size :
-       {0, 1, 127, 128, 900, 1018, 1024, 4096, 16'370, 16'384, 16'400, 65'536, 70'000, 300'000}) {
-    for (const std::size_t before : {0, 1, 1000, 1024}) {
+       std::vector<std::size_t>{0, 1, 127, 128, 900, 1018, 1024, 4096, 16'370, 16'384, 16'400,
+                                65'536, 70'000, 300'000}) {
+    for (const std::size_t before : std::vector<std::size_t>{0, 1, 1000, 1024}) {
       SCOPED_TRACE(std::to_string(size) + " bytes behind " + std::to_string(before));
       Holder holder;
       holder.set_blob(Bytes(size));
@@ -220,9 +221,9 @@ TEST(SerializeAliasingTest, MessageWithNothingToAliasIsReleasedAtOnce) {
 
 TEST(SerializeAliasingTest, EveryFieldFromTheThresholdOnIsReferencedWhereverItStands) {
   ChunkPool pool;
-  for (const std::size_t before : {0, 1, 500, 1000, 5000}) {
-    for (const std::size_t size :
-         {kAliasThreshold - 1, kAliasThreshold, kAliasThreshold + 1, 3 * kAliasThreshold}) {
+  for (const std::size_t before : std::vector<std::size_t>{0, 1, 500, 1000, 5000}) {
+    for (const std::size_t size : std::vector<std::size_t>{
+             kAliasThreshold - 1, kAliasThreshold, kAliasThreshold + 1, 3 * kAliasThreshold}) {
       SCOPED_TRACE(std::to_string(size) + " bytes behind " + std::to_string(before));
       Holder holder;
       holder.set_text(std::string(before, 't'));
@@ -316,7 +317,7 @@ TEST(ParseFromTest, OnlyTheFirstBytesBelongToTheMessage) {
 
 TEST(ParseFromTest, MalformedBytesAreInternalAndNamed) {
   Holder parsed;
-  for (const std::size_t piece : {2, 100}) {
+  for (const std::size_t piece : std::vector<std::size_t>{2, 100}) {
     const absl::Status status = ParseFrom(Cut(std::string(10, '\xff'), piece), 10, parsed);
     EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
     EXPECT_EQ(status.message(),
