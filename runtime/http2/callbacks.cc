@@ -1,6 +1,9 @@
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -57,6 +60,8 @@ void SetPseudo(internal::HttpHead& head, std::string_view name, nghttp2_rcbuf* v
   }
   if (const ForeignRef owner = Keep(value); owner.object != nullptr) head.fields.Keep(owner);
 }
+
+constexpr std::uint64_t kDrainPing = 0x7765667464726e31;  // "weftdrn1"
 
 std::string CodeName(std::uint32_t error) { return nghttp2_http2_strerror(error); }
 
@@ -317,11 +322,16 @@ void Core::SentGoAway(const nghttp2_frame& frame) {
     return;
   }
   const std::uint32_t error = frame.goaway.error_code;
-  if (error == NGHTTP2_NO_ERROR) return;  // Drain
+  if (error == NGHTTP2_NO_ERROR) {  // Drain
+    if (server() && !std::exchange(drain_announced_, true)) Ping(kDrainPing);
+    return;
+  }
   ended_ = true;
   std::string_view reason(reinterpret_cast<const char*>(frame.goaway.opaque_data),
                           frame.goaway.opaque_data_len);
-  if (reason.empty()) reason = library_error_.empty() ? "a broken frame" : library_error_;
+  if (reason.empty())
+    reason = library_error_.empty() ? std::string_view("a header block that cannot be decoded")
+                                    : std::string_view(library_error_);
   failure_ = absl::UnavailableError(
       absl::StrCat("the peer broke HTTP/2: ", absl::string_view(reason.data(), reason.size()),
                    "; ended the connection with GOAWAY ", CodeName(error)));
@@ -339,6 +349,22 @@ int Core::OnFrameNotSend(nghttp2_session*, const nghttp2_frame* frame, int, void
 int Core::OnError(nghttp2_session*, int, const char* text, std::size_t size, void* user) {
   static_cast<Core*>(user)->library_error_.assign(text, size);
   return 0;
+}
+
+void Core::RecvPing(const nghttp2_frame& frame) {
+  std::uint64_t opaque = 0;
+  std::memcpy(&opaque, frame.ping.opaque_data, sizeof opaque);
+  if ((frame.hd.flags & NGHTTP2_FLAG_ACK) == 0) {
+    if (events_ != nullptr) events_->OnPing();
+  } else if (opaque == kDrainPing && draining_) {
+    Counted([&] {
+      return nghttp2_submit_goaway(library_, NGHTTP2_FLAG_NONE,
+                                   nghttp2_session_get_last_proc_stream_id(library_),
+                                   NGHTTP2_NO_ERROR, nullptr, 0);
+    });
+  } else if (events_ != nullptr) {
+    events_->OnPingAck(opaque);
+  }
 }
 
 void Core::RecvPriorityUpdate(const nghttp2_frame& frame) {

@@ -21,8 +21,6 @@ using internal::StreamError;
 
 namespace {
 
-constexpr std::uint64_t kDrainPing = 0x7765667464726e31;  // "weftdrn1"
-
 void CheckLibrary(int result, std::string_view what) {
   if (result < 0)
     internal::Die(absl::StrCat("nghttp2: ", std::string(what), ": ", nghttp2_strerror(result)));
@@ -76,7 +74,8 @@ void Core::MakeLibrarySession() {
   nghttp2_option_set_no_auto_window_update(option, 1);
   nghttp2_option_set_no_closed_streams(option, 1);
   nghttp2_option_set_max_outbound_ack(option, options_.max_pending_acks);
-  nghttp2_option_set_max_continuations(option, options_.max_continuations);
+  // Fed byte by byte, the library counts a CONTINUATION once for each byte of its frame header.
+  nghttp2_option_set_max_continuations(option, 9 * options_.max_continuations);
   nghttp2_option_set_stream_reset_rate_limit(option, options_.reset_burst,
                                              options_.resets_per_second);
   nghttp2_option_set_builtin_recv_extension_type(option, NGHTTP2_PRIORITY_UPDATE);
@@ -166,8 +165,8 @@ void Core::Drain() {
   draining_ = true;
   if (server()) {
     // Streams that are on their way while the peer learns of it are still served (RFC 9113 §6.8).
+    // The PING that measures the way follows when this is out: the library would send it first.
     Counted([&] { return nghttp2_submit_shutdown_notice(library_); });
-    Ping(kDrainPing);
   } else {
     Counted([&] {
       return nghttp2_submit_goaway(library_, NGHTTP2_FLAG_NONE,
@@ -176,22 +175,6 @@ void Core::Drain() {
     });
   }
   TellOutput();
-}
-
-void Core::RecvPing(const nghttp2_frame& frame) {
-  std::uint64_t opaque = 0;
-  std::memcpy(&opaque, frame.ping.opaque_data, sizeof opaque);
-  if ((frame.hd.flags & NGHTTP2_FLAG_ACK) == 0) {
-    if (events_ != nullptr) events_->OnPing();
-  } else if (opaque == kDrainPing && draining_) {
-    Counted([&] {
-      return nghttp2_submit_goaway(library_, NGHTTP2_FLAG_NONE,
-                                   nghttp2_session_get_last_proc_stream_id(library_),
-                                   NGHTTP2_NO_ERROR, nullptr, 0);
-    });
-  } else if (events_ != nullptr) {
-    events_->OnPingAck(opaque);
-  }
 }
 
 void Core::Ping(std::uint64_t opaque) {

@@ -147,8 +147,9 @@ class Core {
   bool capacity_changed_ = false;
   bool hold_credit_ = false;
   bool draining_ = false;
-  bool ending_ = false;  // GoAway was called
-  bool ended_ = false;   // the last GOAWAY is out
+  bool drain_announced_ = false;  // the first GOAWAY is out
+  bool ending_ = false;           // GoAway was called
+  bool ended_ = false;            // the last GOAWAY is out
   bool eof_ = false;
   bool aborted_ = false;
   std::string library_error_;  // what the library said last

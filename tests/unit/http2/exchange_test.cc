@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/unit/http2/pump.h"
+#include "tests/support/http2_pair.h"
 
 // Client session against server session, bytes pumped by hand: many exchanges of all shapes at
 // once.

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/http2/pump.h"
+#include "tests/support/http2_pair.h"
 
 namespace weft::http2 {
 namespace {
