@@ -1,7 +1,6 @@
 #include "weft/worker_pool.h"
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <chrono>
@@ -13,31 +12,12 @@
 #include "base/check.h"
 #include "io/loop_core.h"
 #include "io/loop_mailbox.h"
+#include "io/signals_blocked.h"
 #include "io/worker_pool_core.h"
 
 namespace weft {
 namespace internal {
 namespace {
-
-// While it lives, threads that are made take no signals but those of their own faults: the
-// application's handlers run on the application's threads.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t most;
-    ::sigfillset(&most);
-    for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGPROF}) {
-      ::sigdelset(&most, fault);
-    }
-    ::pthread_sigmask(SIG_BLOCK, &most, &former_);
-  }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &former_, nullptr); }
-
- private:
-  sigset_t former_;
-};
 
 class SubmittedFunction final : public Runnable {
  public:
