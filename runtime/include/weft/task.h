@@ -3,7 +3,7 @@
 
 #include <coroutine>
 #include <exception>
-#include <memory>
+#include <new>
 #include <type_traits>
 #include <utility>
 
@@ -70,8 +70,8 @@ class Promise final : public PromiseCommon<T> {
  public:
   Promise() noexcept {}
   ~Promise() {
-    if (this->outcome_ == PromiseBase::Outcome::kValue) std::destroy_at(&value_);
-    if (this->outcome_ == PromiseBase::Outcome::kException) std::destroy_at(&exception_);
+    if (this->outcome_ == PromiseBase::Outcome::kValue) value_.~T();
+    if (this->outcome_ == PromiseBase::Outcome::kException) exception_.~exception_ptr();
   }
 
   Task<T> get_return_object() noexcept;
@@ -79,11 +79,12 @@ class Promise final : public PromiseCommon<T> {
   template <typename U = T>
     requires std::is_convertible_v<U&&, T>
   void return_value(U&& value) {
-    std::construct_at(&value_, std::forward<U>(value));
+    ::new (static_cast<void*>(std::addressof(value_))) T(std::forward<U>(value));
     this->outcome_ = PromiseBase::Outcome::kValue;
   }
   void unhandled_exception() noexcept {
-    std::construct_at(&exception_, std::current_exception());
+    ::new (static_cast<void*>(std::addressof(exception_)))
+        std::exception_ptr(std::current_exception());
     this->outcome_ = PromiseBase::Outcome::kException;
   }
 
