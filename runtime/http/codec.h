@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "absl/status/status.h"
 
@@ -52,6 +53,19 @@ class Codec {
   // Graceful end (design §10 Server): no new streams; finished() once the open ones have ended.
   virtual void Drain() = 0;
   virtual std::size_t open_streams() const = 0;
+
+  // What the peer is being waited for; the connection bounds the time.
+  enum class Waiting : std::uint8_t {
+    kNothing,  // the answer is ours to give: the call's own deadline counts
+    kIdle,     // no stream is open
+    kHead,     // a part of a request's head has come
+    kBody,     // the rest of a request's body
+  };
+  virtual Waiting waiting() const {
+    return open_streams() == 0 ? Waiting::kIdle : Waiting::kNothing;
+  }
+  // The time for what waiting() says is up: end the connection in the protocol's way.
+  virtual void TimeOut() { Drain(); }
 };
 
 }  // namespace weft::internal
