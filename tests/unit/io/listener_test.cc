@@ -84,5 +84,71 @@ TEST(ListenerTest, ASocketFileInUseIsRefusedAndAStaleOneReplaced) {
   EXPECT_NE(::access(path.c_str(), F_OK), 0) << "the socket file is left behind";
 }
 
+TEST(ListenerTest, SaysWhyItCannotListen) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"203.0.113.9:0",
+       "cannot listen on 203.0.113.9:0: cannot assign requested address (EADDRNOTAVAIL); no "
+       "network "
+       "interface of this machine has that address"},
+      {"unix:/no/such/directory/x.sock",
+       "cannot listen on unix:/no/such/directory/x.sock: no such file or directory (ENOENT); the "
+       "directory of the socket file must exist"},
+      {"127.0.0.1", "bad address \"127.0.0.1\": it has no port; write host:port"},
+      {":80", "cannot listen on \":80\": it has no host; all interfaces are *:port"},
+  };
+  for (const auto& [address, text] : cases) {
+    EXPECT_EQ(Listener::Listen(address).status().message(), text);
+  }
+  const absl::Status unknown = Listener::Listen("no such host!:80").status();
+  EXPECT_NE(unknown.message().find("unknown host \"no such host!\""), absl::string_view::npos)
+      << unknown;
+}
+
+TEST(ListenerTest, AGivenDescriptorMustListen) {
+  EXPECT_NE(Listener::Adopt(OwnedFd(::socket(AF_INET, SOCK_STREAM, 0)))
+                .status()
+                .message()
+                .find("doesn't listen"),
+            absl::string_view::npos);
+  OwnedFd fd(::socket(AF_INET, SOCK_STREAM, 0));
+  ASSERT_EQ(::listen(fd.get(), 1), 0);
+  auto listener = Listener::Adopt(std::move(fd));
+  ASSERT_TRUE(listener.ok()) << listener.status();
+  EXPECT_GT((*listener)->port(), 0);
+}
+
+TEST(ListenerTest, TheAcceptFunctionMayDestroyTheListener) {
+  EventLoop loop;
+  auto listener = Listener::Listen("127.0.0.1:0");
+  ASSERT_TRUE(listener.ok());
+  const SocketAddress address = (*listener)->address();
+  OwnedFd a = ConnectTo(address);
+  OwnedFd b = ConnectTo(address);
+  int accepted = 0;
+  (*listener)->Start(loop.core(), [&](OwnedFd, const SocketAddress&) {
+    ++accepted;
+    listener->reset();
+  });
+  EXPECT_TRUE(RunUntil(loop, [&] { return accepted == 1; }));
+}
+
+TEST(ListenerTest, WithoutDescriptorsItPausesAndGoesOnLater) {
+  EventLoop loop;
+  auto listener = Listener::Listen("127.0.0.1:0");
+  ASSERT_TRUE(listener.ok());
+  int accepted = 0;
+  (*listener)->Start(loop.core(), [&](OwnedFd, const SocketAddress&) { ++accepted; });
+  OwnedFd client = ConnectTo((*listener)->address());
+  rlimit former{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &former), 0);
+  rlimit none = former;
+  none.rlim_cur = 3;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  for (int i = 0; i < 5; ++i) loop.RunOnce(std::chrono::milliseconds(5));
+  EXPECT_EQ(accepted, 0);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &former), 0);
+  EXPECT_TRUE(RunUntil(loop, [&] { return accepted == 1; }));
+}
+
 }  // namespace
 }  // namespace weft::internal
