@@ -115,7 +115,9 @@ class ForeignThread {
   explicit ForeignThread(std::thread& thread) : thread_(thread) {}
   bool await_ready() const { return false; }
   void await_suspend(std::coroutine_handle<> handle) {
-    thread_ = std::thread([handle] { handle.resume(); });
+    // Once it runs, the coroutine owns this awaiter's memory again.
+    std::thread& thread = thread_;
+    thread = std::thread([handle] { handle.resume(); });
   }
   void await_resume() const {}
 
