@@ -132,7 +132,9 @@ TEST_P(ExchangeTest, RandomExchangesArriveWhole) {
           EXPECT_EQ(call->client.body, call->reply);
           EXPECT_EQ(call->client.trailers, "grpc-status=0;");
           EXPECT_TRUE(call->request.starts_with(call->server->body));
-          if (call->server->ended) EXPECT_EQ(call->server->body, call->request);
+          if (call->server->ended) {
+            EXPECT_EQ(call->server->body, call->request);
+          }
         }
         ++complete;
       }
