@@ -97,6 +97,12 @@ inline constexpr std::size_t kContiguousMessageLimit = 16 * kKiB;
 inline constexpr std::size_t kProtobufSizeLimit = 0x7fffffff;
 // A pooled message whose memory grew above this is destroyed, not kept.
 inline constexpr std::size_t kKeptMessageSize = 64 * kKiB;
+// Idle calls kept per method and loop, with their messages: what a full connection of small calls
+// has open at once.
+inline constexpr std::size_t kKeptCalls = 1024;
+// What a client keeps of a call's sent bytes so that it can be sent again when the server has not
+// seen it. gRPC keeps 256 KiB a call for its retries.
+inline constexpr std::size_t kReplayLimit = 256 * kKiB;
 // gRPC's default.
 inline constexpr std::size_t kReceiveMessageLimit = 4 * kMiB;
 

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "client/client_shard.h"
+#include "io/address.h"
+#include "io/dns.h"
+#include "weft/channel.h"
+#include "weft/internal/in_process.h"
+
+namespace weft::internal {
+
+// The inside of a weft::Channel: its shards, one a loop, and what they share. Shared by the
+// channel, its stubs and its calls; after Shutdown it is an empty shell. Threads as weft::Channel
+// says.
+class ChannelCore final : public std::enable_shared_from_this<ChannelCore> {
+ public:
+  ChannelCore(std::string_view target, InProcessHost* server, const ChannelOptions& options);
+  ChannelCore(const ChannelCore&) = delete;
+  ~ChannelCore();
+
+  // Starts a call that sends one message, or one that streams (`request` null). Any thread.
+  ClientCall* StartCall(const MethodInfo& method, ClientContext* context,
+                        const MessageInput* request);
+  // Ends all calls, connections and the own thread. Dies on that thread.
+  void Shutdown();
+
+  // A call that nobody refers to any more. Any thread.
+  void ReleaseCall(ClientCall& call, ClientShard& shard);
+
+  const ChannelOptions& options() const { return options_; }
+  const absl::StatusOr<Target>& target() const { return target_; }
+  std::string_view authority() const { return authority_; }
+  std::string_view user_agent() const { return user_agent_; }
+  DnsResolver& resolver() { return resolver_; }
+  InProcessHost* in_process_server() const { return server_; }
+
+ private:
+  ClientShard& PickShard();
+
+  const ChannelOptions options_;
+  const absl::StatusOr<Target> target_;
+  InProcessHost* const server_;  // null: a peer over sockets
+  std::string authority_;
+  std::string user_agent_;
+  DnsResolver resolver_;
+  std::unique_ptr<EventLoop> own_loop_;
+  std::vector<std::unique_ptr<ClientShard>> shards_;
+  std::thread thread_;
+  std::atomic<bool> shut_down_{false};
+  std::atomic<std::size_t> next_shard_{0};
+
+  // The calls of users on other threads, for reuse.
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<ClientCall>> idle_calls_;
+};
+
+}  // namespace weft::internal

@@ -1,0 +1,373 @@
+#include "client/client_call.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/message_lite.h"
+
+#include "base/check.h"
+#include "buffer/limits.h"
+#include "buffer/proto_stream.h"
+#include "client/channel_core.h"
+#include "client/client_shard.h"
+#include "protocol/grpc.h"
+#include "rpc/status_map.h"
+#include "rpc/timeout.h"
+#include "weft/client_context.h"
+
+namespace weft::internal {
+namespace {
+
+using google::protobuf::MessageLite;
+
+}  // namespace
+
+ClientCall::ClientCall()
+    : deadline_timer_(*this),
+      parent_link_(*this),
+      finish_(*this),
+      read_(*this),
+      write_(*this),
+      mail_(*this) {}
+
+ClientCall::~ClientCall() = default;
+
+LoopCore& ClientCall::loop() const { return shard_->loop(); }
+
+// --- The loop.
+
+void ClientCall::BeginOnLoop() {
+  begun_ = true;
+  loop_ref_ = true;
+  Ref();
+  inbound_.Reset(Framing::kEnvelope, channel_->options().receive_limit());
+  if (!request_error_.ok()) {
+    Finish(request_error_);
+    return;
+  }
+  if (deadline_ != kNever) {
+    // checklist 6: what is late already is not sent.
+    if (deadline_ <= loop().clock().Now()) {
+      Finish(DeadlineStatus());
+      return;
+    }
+    loop().timers().Arm(deadline_timer_, deadline_);
+  }
+  shard_->Submit(*this);
+}
+
+void ClientCall::Open(ClientConnection& connection) {
+  stream_ = &connection.OpenStream(*this, info_->path);
+  if (context_ != nullptr) context_->peer = connection.peer();
+  FillHead(*stream_, connection);
+  stream_->SendHead(0, /*end=*/false);
+  SendQueued();
+}
+
+void ClientCall::FillHead(HttpStream& stream, const ClientConnection& connection) {
+  HeaderList& head = stream.head_to_send();
+  // checklist 9: the call's definition goes before the user's metadata, the timeout first.
+  if (deadline_ != kNever) {
+    char text[kTimeoutTextMax];
+    const Duration left = std::max(Duration(1), deadline_ - loop().clock().Now());
+    head.AddStaticName("grpc-timeout", FormatTimeout(left, text));
+  }
+  head.AddStatic("content-type", "application/grpc");
+  head.AddStatic("te", "trailers");
+  head.AddStatic("user-agent", connection.user_agent());
+  if (context_ == nullptr) return;
+  for (const HeaderField& field : context_->metadata) head.Add(field.name, field.value);
+}
+
+// Gives the stream what waits for it.
+void ClientCall::SendQueued() {
+  if (stream_ == nullptr || end_sent_) return;
+  if (!unsent_.empty()) {
+    if (replayable_ && sent_.size() + unsent_.size() > kReplayLimit) {
+      replayable_ = false;
+      sent_.Clear();
+    }
+    if (replayable_) {
+      for (std::size_t i = 0; i < unsent_.slice_count(); ++i) sent_.AppendRef(unsent_.slice(i));
+    }
+    stream_->outbound().AppendAll(std::move(unsent_));
+    stream_->BodyAppended();
+  }
+  if (writes_done_) {
+    end_sent_ = true;
+    stream_->SendEnd();
+  }
+}
+
+bool ClientCall::above_mark() const {
+  return stream_ != nullptr ? stream_->above_high_mark() : unsent_.size() > kStreamHighMark;
+}
+
+void ClientCall::AfterWrite() {
+  SendQueued();
+  if (!above_mark()) write_.Complete();
+}
+
+void ClientCall::OnHead(HttpHead& head, bool end) {
+  head_seen_ = true;
+  replayable_ = false;
+  sent_.Clear();
+  http_status_ = head.status;
+  const std::string_view content_type = head.fields.Find("content-type");
+  content_ok_ = IsGrpcContentType(content_type);
+  if (!content_ok_) content_type_.assign(content_type);
+  if (finished_) return;
+  if (end) {
+    EndWith(head.fields);
+  } else if (context_ != nullptr) {
+    // checklist 30: a grpc-status in here means nothing while more follows.
+    // Copied: the codec's memory never leaves its loop, and the user may be anywhere.
+    context_->initial_metadata.AddAll(head.fields);
+  }
+}
+
+void ClientCall::OnBody(Slice slice) {
+  const std::size_t size = slice.size();
+  if (finished_ || discard_ || !content_ok_) {
+    stream_->ReturnCredit(size);
+    return;
+  }
+  uncredited_ += size;
+  if (absl::Status pushed = inbound_.Push(loop().chunks(), std::move(slice)); !pushed.ok()) {
+    Cancel(pushed);
+    return;
+  }
+  if (!streams_replies()) {
+    ReturnTaken(true);
+    return;
+  }
+  if (reading_) {
+    if (inbound_.has_message()) {
+      CompleteRead();
+    } else {
+      ReturnTaken(true);
+    }
+  }
+}
+
+void ClientCall::OnEnd(HeaderList& trailers) {
+  if (!finished_) EndWith(trailers);
+}
+
+// The server's last word has come.
+void ClientCall::EndWith(HeaderList& fields) {
+  bool found = false;
+  absl::Status status = ReadStatusFields(fields, found);
+  if (!found) {
+    if (http_status_ != 200) {
+      status = absl::Status(CodeFromHttpStatus(http_status_),
+                            absl::StrCat("the server answered HTTP ", http_status_,
+                                         " without a grpc-status: is this a gRPC server?"));
+    } else if (!content_ok_) {
+      status = absl::UnknownError(absl::StrCat("the server answered with the content-type \"",
+                                               content_type_, "\": this is not gRPC"));
+    } else {
+      status = absl::UnknownError("the server ended the call without a grpc-status");
+    }
+  }
+  if (context_ != nullptr) context_->trailing_metadata.AddAll(fields);
+  if (!discard_ && status.ok()) status = inbound_.End();
+  Finish(std::move(status));
+}
+
+void ClientCall::OnDrained() {
+  if (!above_mark()) write_.Complete();
+}
+
+void ClientCall::OnClosed(const StreamClose& close) {
+  stream_ = nullptr;
+  if (!finished_) {
+    if (TryReplay(close)) return;
+    Finish(StatusOf(close));
+  }
+  ReleaseLoop();
+}
+
+absl::Status ClientCall::StatusOf(const StreamClose& close) const {
+  const absl::string_view cause = close.status.message();
+  switch (close.cause) {
+    case StreamClose::Cause::kConnectionLost:
+      return absl::UnavailableError(cause);
+    case StreamClose::Cause::kGoAway:
+      return absl::UnavailableError(
+          "the server is going away and did not take the call, which can't be sent again: too much "
+          "of it was sent");
+    case StreamClose::Cause::kProtocol:
+      return absl::InternalError(absl::StrCat("the server broke the protocol: ", cause));
+    case StreamClose::Cause::kComplete:
+    case StreamClose::Cause::kLocalReset:
+    case StreamClose::Cause::kPeerReset:
+      break;
+  }
+  absl::StatusCode code = CodeFromStreamError(close.error);
+  if (head_seen_ && http_status_ != 200) code = CodeFromHttpStatus(http_status_);
+  // checklist 36: when the time was up it was the deadline, whoever noticed first.
+  if (code == absl::StatusCode::kCancelled && deadline_ <= loop().clock().Now())
+    return DeadlineStatus();
+  return absl::Status(code, absl::StrCat("the server reset the call to ", std::string(info_->path),
+                                         " with the HTTP/2 error ", StreamErrorName(close.error)));
+}
+
+// checklist 42, 61: what the server has certainly not seen goes out again.
+bool ClientCall::TryReplay(const StreamClose& close) {
+  const bool unseen = close.cause == StreamClose::Cause::kGoAway;
+  const bool refused = close.cause == StreamClose::Cause::kPeerReset &&
+                       close.error == StreamError::kRefusedStream && !refused_once_;
+  if (head_seen_ || !replayable_ || !(unseen || refused)) return false;
+  refused_once_ = refused_once_ || refused;
+  sent_.AppendAll(std::move(unsent_));
+  unsent_.Swap(sent_);
+  end_sent_ = false;
+  shard_->Submit(*this);
+  return true;
+}
+
+void ClientCall::OnDeadline() { Cancel(DeadlineStatus()); }
+
+absl::Status ClientCall::DeadlineStatus() const {
+  return absl::DeadlineExceededError(
+      absl::StrCat("the deadline of the call to ", std::string(info_->path), " has passed"));
+}
+
+void ClientCall::ParentLink::OnCancelled() {
+  absl::Status why = absl::CancelledError("the call that made this one was cancelled");
+  if (call_.OnLoop()) {
+    call_.Cancel(why);
+  } else {
+    call_.CancelFromAnyThread(std::move(why));
+  }
+}
+
+void ClientCall::Cancel(const absl::Status& why) {
+  if (finished_ || !begun_) return;
+  inbound_.Clear();
+  if (stream_ != nullptr) stream_->Reset(StreamError::kCancel);
+  Finish(why);
+}
+
+void ClientCall::Finish(absl::Status status) {
+  finished_ = true;
+  Unlink();  // from the shard's list
+  loop().timers().Disarm(deadline_timer_);
+  unsent_.Clear();
+  sent_.Clear();
+  if (status.ok() && !streams_replies() && !discard_) {
+    const bool exactly_one =
+        inbound_.has_message() && inbound_.bytes().size() == inbound_.message_size();
+    if (!exactly_one) {
+      status = absl::Status(
+          kCardinalityViolation,
+          absl::StrCat("the server answered the call to ", std::string(info_->path), " with ",
+                       inbound_.has_message() ? "more than one message" : "no message",
+                       "; exactly one belongs to it"));
+    }
+  }
+  status_ = std::move(status);
+  if (context_ != nullptr) {
+    std::lock_guard lock(context_->mutex);
+    context_->call = nullptr;
+  }
+  context_ = nullptr;  // the user may destroy it once the call is done
+  if (reading_) CompleteRead();
+  if (!write_.done()) {
+    write_result_ = EndedStatus();
+    write_.Complete();
+  }
+  finish_.Complete();
+  if (stream_ == nullptr) ReleaseLoop();
+}
+
+absl::Status ClientCall::EndedStatus() const {
+  if (!status_.ok()) return status_;
+  return absl::CancelledError(
+      absl::StrCat("the server has ended the call to ", std::string(info_->path), " already"));
+}
+
+// Nothing on the loop needs the call any more. The last thing that its method does.
+void ClientCall::ReleaseLoop() {
+  if (std::exchange(loop_ref_, false)) Unref();
+}
+
+void ClientCall::ReturnTaken(bool wanted) {
+  if (stream_ == nullptr) return;
+  const std::size_t held = wanted ? 0 : inbound_.bytes().size();
+  if (uncredited_ <= held) return;
+  stream_->ReturnCredit(uncredited_ - held);
+  uncredited_ = held;
+}
+
+// A Read that waits has its answer. One from off the loop gets the bytes.
+void ClientCall::CompleteRead() {
+  reading_ = false;
+  if (read_remote_) {
+    read_ok_ = inbound_.has_message();
+    if (read_ok_) {
+      const absl::Status moved = inbound_.MoveMessage(read_bytes_);
+      ReturnTaken(false);
+      if (!moved.ok()) FailRead(moved);
+    }
+  }
+  read_.Complete();
+}
+
+// What came after a message is no message. When the server's status has come it has been OK until
+// now.
+void ClientCall::FailRead(const absl::Status& why) {
+  if (!finished_) {
+    Cancel(why);
+  } else if (status_.ok()) {
+    status_ = why;
+  }
+}
+
+void ClientCall::Discard() {
+  discard_ = true;
+  inbound_.Clear();
+  ReturnTaken(true);
+}
+
+void ClientCall::TakeMail() {
+  std::unique_lock lock(mutex_);
+  mail_posted_ = false;
+  const bool start = std::exchange(mail_start_, false);
+  const bool read = std::exchange(mail_read_, false);
+  const bool write = std::exchange(mail_write_, false);
+  const bool writes_done = std::exchange(mail_writes_done_, false);
+  const bool discard = std::exchange(mail_discard_, false);
+  const absl::Status cancel = std::exchange(mail_cancel_, absl::OkStatus());
+  BufList out(std::move(mail_out_));
+  lock.unlock();
+
+  if (start) BeginOnLoop();
+  if (!finished_) unsent_.AppendAll(std::move(out));
+  writes_done_ = writes_done_ || writes_done;
+  if (write && !finished_) {
+    AfterWrite();
+  } else {
+    SendQueued();
+    if (write && finished_) {
+      write_result_ = EndedStatus();
+      write_.Complete();
+    }
+  }
+  if (!cancel.ok()) Cancel(cancel);
+  if (discard && !finished_) Discard();
+  if (read) {
+    reading_ = true;
+    if (finished_ || inbound_.has_message()) {
+      CompleteRead();
+    } else {
+      ReturnTaken(true);
+    }
+  }
+  Unref();  // the mail's
+}
+
+}  // namespace weft::internal

@@ -1,0 +1,311 @@
+// The user's side of a ClientCall: everything here runs on the thread of whoever made the call.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/message_lite.h"
+
+#include "base/check.h"
+#include "buffer/limits.h"
+#include "buffer/proto_stream.h"
+#include "client/channel_core.h"
+#include "client/client_call.h"
+#include "client/client_shard.h"
+#include "protocol/grpc.h"
+#include "weft/client_context.h"
+
+namespace weft::internal {
+
+using google::protobuf::MessageLite;
+
+bool ClientCall::OnLoop() const { return loop().OnThread(); }
+
+void ClientCall::Prepare(std::shared_ptr<ChannelCore> channel, ClientShard& shard,
+                         const MethodInfo& method, ClientContext* context) {
+  channel_ = std::move(channel);
+  shard_ = &shard;
+  info_ = &method;
+  if (context == nullptr) return;
+  context_ = context->state_.get();
+  deadline_ = context_->deadline;
+  wait_for_ready_ = context_->wait_for_ready;
+  request_error_ = context_->bad_metadata;
+  std::lock_guard lock(context_->mutex);
+  Check(context_->call == nullptr,
+        "a ClientContext was given to a second call while its first one runs");
+  context_->call = this;
+}
+
+void ClientCall::SetRequest(const MessageInput& request) {
+  InputMessage message(request);
+  absl::Status encoded =
+      AppendEnvelope(message, channel_->options().send_limit(), loop().chunks(), unsent_);
+  if (!encoded.ok() && request_error_.ok()) request_error_ = std::move(encoded);
+  writes_done_ = true;
+}
+
+void ClientCall::Start() {
+  // A call made by a handler keeps to the deadline of the handler's own call, and ends with it.
+  ThreadContext* context = CurrentThreadContext();
+  CancelScope* scope = context == nullptr ? nullptr : context->scope;
+  if (scope != nullptr) deadline_ = std::min(deadline_, scope->deadline());
+  const bool parent_over = scope != nullptr && !scope->Link(parent_link_);
+  if (parent_over && request_error_.ok()) {
+    request_error_ = absl::CancelledError("the call that made this one was cancelled before");
+  }
+  if (OnLoop()) {
+    BeginOnLoop();
+    return;
+  }
+  PutMail([this] { mail_start_ = true; });
+}
+
+// Leaves something in the mailbox by `fill` and wakes the loop unless it is woken already.
+template <typename Fill>
+void ClientCall::PutMail(Fill fill) {
+  {
+    std::lock_guard lock(mutex_);
+    fill();
+    if (std::exchange(mail_posted_, true)) return;
+  }
+  Ref();
+  if (!loop().Post(mail_)) LoopIsGone();
+}
+
+// What could race with this on the loop is gone with it.
+void ClientCall::LoopIsGone() {
+  refs_.fetch_sub(1, std::memory_order_relaxed);  // the mail's; the caller has another
+  {
+    std::lock_guard lock(mutex_);
+    mail_posted_ = false;
+  }
+  FailUnstarted(
+      absl::UnavailableError("the channel's loop has ended; no calls can be made any more"));
+}
+
+void ClientCall::FailUnstarted(const absl::Status& why) {
+  if (context_ != nullptr) {
+    std::lock_guard lock(context_->mutex);
+    context_->call = nullptr;
+  }
+  context_ = nullptr;
+  if (!finished_) {
+    finished_ = true;
+    status_ = why;
+  }
+  write_result_ = status_.ok() ? absl::CancelledError("the call has ended") : status_;
+  read_.Complete();
+  write_.Complete();
+  finish_.Complete();
+}
+
+void ClientCall::Abandon() {
+  parent_link_.Unlink();
+  if (!finish_.done()) {
+    if (OnLoop()) {
+      Cancel(absl::CancelledError("the call was dropped"));
+    } else {
+      CancelFromAnyThread(absl::CancelledError("the call was dropped"));
+    }
+  }
+  Unref();
+}
+
+void ClientCall::CancelFromAnyThread(absl::Status why) {
+  PutMail([this, &why] { mail_cancel_ = std::move(why); });
+}
+
+void ClientCall::GiveUp() {
+  // The callback will run on the call's loop; the parent's scope is this thread's, so its link may
+  // not stay.
+  if (!OnLoop()) parent_link_.Unlink();
+}
+
+OpSlot& ClientCall::slot(ClientWait::Step step) {
+  switch (step) {
+    case ClientWait::Step::kFinish:
+      return finish_;
+    case ClientWait::Step::kRead:
+      return read_;
+    case ClientWait::Step::kWrite:
+      break;
+  }
+  return write_;
+}
+
+bool ClientCall::Begin(ClientWait::Step step) {
+  if (step == ClientWait::Step::kWrite) return write_.done();
+  if (step == ClientWait::Step::kFinish && finish_.done()) return true;
+  const bool local = OnLoop();
+  if (step == ClientWait::Step::kFinish) {
+    if (!streams_replies()) return false;
+    // The messages that were not read would hold the stream up.
+    if (local) {
+      Discard();
+    } else {
+      PutMail([this] { mail_discard_ = true; });
+    }
+    return false;
+  }
+  read_remote_ = !local;
+  read_ok_ = false;
+  read_.Rearm();
+  if (!local) {
+    PutMail([this] { mail_read_ = true; });
+    return false;
+  }
+  if (finished_ || inbound_.has_message()) {
+    read_.Complete();
+    return true;
+  }
+  reading_ = true;
+  ReturnTaken(true);
+  return false;
+}
+
+bool ClientCall::TakeRead(MessageLite& message) {
+  if (read_remote_) {
+    if (!read_ok_) return false;
+    const absl::Status parsed = ParseFrom(read_bytes_, read_bytes_.size(), message);
+    read_bytes_.Clear();
+    if (!parsed.ok()) CancelFromAnyThread(parsed);
+    return parsed.ok();
+  }
+  if (!inbound_.has_message()) return false;
+  const absl::Status parsed = ParseFrom(inbound_.bytes(), inbound_.message_size(), message);
+  if (!parsed.ok()) {
+    FailRead(parsed);
+    return false;
+  }
+  const absl::Status popped = inbound_.PopMessage();
+  ReturnTaken(false);
+  if (!popped.ok()) FailRead(popped);
+  return true;
+}
+
+void ClientCall::Write(const MessageInput& input) {
+  write_.Rearm();
+  write_result_ = absl::OkStatus();
+  InputMessage message(input);
+  if (OnLoop()) {
+    if (finished_ || writes_done_) {
+      write_result_ = EndedStatus();
+    } else {
+      write_result_ =
+          AppendEnvelope(message, channel_->options().send_limit(), loop().chunks(), unsent_);
+    }
+    if (!write_result_.ok()) {
+      write_.Complete();
+    } else {
+      AfterWrite();
+    }
+    return;
+  }
+  BufList bytes;
+  absl::Status encoded =
+      AppendEnvelope(message, channel_->options().send_limit(), loop().chunks(), bytes);
+  if (!encoded.ok()) {
+    write_result_ = std::move(encoded);
+    write_.Complete();
+    return;
+  }
+  PutMail([this, &bytes] {
+    mail_out_.AppendAll(std::move(bytes));
+    mail_write_ = true;
+  });
+}
+
+void ClientCall::WritesDone() {
+  if (OnLoop()) {
+    if (finished_ || writes_done_) return;
+    writes_done_ = true;
+    SendQueued();
+    return;
+  }
+  PutMail([this] { mail_writes_done_ = true; });
+}
+
+absl::Status ClientCall::TakeWrite() { return std::move(write_result_); }
+
+absl::Status ClientCall::TakeFinish(MessageLite* reply) {
+  parent_link_.Unlink();
+  if (!status_.ok() || reply == nullptr) return status_;
+  return ParseFrom(inbound_.bytes(), inbound_.message_size(), *reply);
+}
+
+void ClientCall::Recycle() {
+  parent_link_.Unlink();
+  const std::shared_ptr<ChannelCore> channel = std::move(channel_);
+  ClientShard& shard = *std::exchange(shard_, nullptr);
+  info_ = nullptr;
+  context_ = nullptr;
+  begun_ = finished_ = wait_for_ready_ = writes_done_ = end_sent_ = head_seen_ = content_ok_ =
+      false;
+  reading_ = read_remote_ = discard_ = refused_once_ = false;
+  replayable_ = true;
+  http_status_ = 0;
+  deadline_ = kNever;
+  uncredited_ = 0;
+  inbound_.Clear();
+  unsent_.Clear();
+  sent_.Clear();
+  read_bytes_.Clear();
+  status_ = request_error_ = write_result_ = absl::OkStatus();
+  content_type_.clear();
+  finish_.Rearm();
+  read_.Rearm();
+  write_.Rearm();
+  mail_start_ = mail_read_ = mail_write_ = mail_writes_done_ = mail_discard_ = false;
+  mail_cancel_ = absl::OkStatus();
+  mail_out_.Clear();
+  refs_.store(1, std::memory_order_relaxed);
+  channel->ReleaseCall(*this, shard);
+}
+
+// --- What the typed handles call.
+
+void CallHandle::Drop() { call_->Abandon(); }
+
+ClientWait::~ClientWait() {
+  if (registered_) slot().Unregister();
+}
+
+OpSlot& ClientWait::slot() const { return call_.slot(step_); }
+
+bool ClientWait::Begin() { return call_.Begin(step_); }
+
+bool ClientWait::Register() {
+  Executor& here = *CurrentThreadContext()->executor;
+  registered_ =
+      call_.OnLoop() ? slot().RegisterLocal(waiter_) : slot().RegisterRemote(waiter_, here);
+  return registered_;
+}
+
+void ClientWait::Block() {
+  ThreadContext* context = CurrentThreadContext();
+  Check(
+      context == nullptr || context->executor == nullptr,
+      "Wait() on a thread that runs an event loop would stop the loop; use co_await or Then there");
+  slot().Block();
+}
+
+void ClientWait::CallBack(ClientCall& call, Step step, absl::AnyInvocable<void() &&> done) {
+  call.GiveUp();
+  call.Begin(step);
+  call.slot(step).RegisterCallback(std::move(done));
+}
+
+absl::Status TakeFinish(ClientCall& call, MessageLite* reply) { return call.TakeFinish(reply); }
+bool TakeRead(ClientCall& call, MessageLite& message) { return call.TakeRead(message); }
+absl::Status TakeWrite(ClientCall& call) { return call.TakeWrite(); }
+void SendMessage(ClientCall& call, const MessageInput& message) { call.Write(message); }
+void SendWritesDone(ClientCall& call) { call.WritesDone(); }
+
+void DieOfSecondUse() {
+  Die("a call was awaited, waited for or given a callback twice; exactly one of co_await, Wait() "
+      "and "
+      "Then() takes its result");
+}
+
+}  // namespace weft::internal

@@ -1,0 +1,57 @@
+#include "weft/client_context.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "client/client_call.h"
+#include "client/context_state.h"
+#include "rpc/metadata_rules.h"
+
+namespace weft {
+
+ClientContext::ClientContext() : state_(std::make_unique<internal::ClientContextState>()) {}
+ClientContext::~ClientContext() = default;
+
+void ClientContext::set_deadline(TimePoint deadline) {
+  state_->deadline = std::min(state_->deadline, deadline);
+}
+
+void ClientContext::set_timeout(Duration timeout) {
+  const TimePoint now = Clock::System().Now();
+  if (timeout < kNever - now) set_deadline(now + timeout);
+}
+
+void ClientContext::set_wait_for_ready(bool wait) { state_->wait_for_ready = wait; }
+
+void ClientContext::AddMetadata(std::string_view key, std::string_view value) {
+  absl::Status added = internal::AddMetadata(key, value, state_->metadata);
+  if (!added.ok() && state_->bad_metadata.ok()) state_->bad_metadata = std::move(added);
+}
+
+MetadataView ClientContext::initial_metadata() const {
+  return MetadataView(state_->initial_metadata);
+}
+MetadataView ClientContext::trailing_metadata() const {
+  return MetadataView(state_->trailing_metadata);
+}
+std::string_view ClientContext::peer() const { return state_->peer; }
+
+void ClientContext::Cancel() {
+  std::lock_guard lock(state_->mutex);
+  if (state_->call != nullptr) {
+    state_->call->CancelFromAnyThread(
+        absl::CancelledError("the call was cancelled by its context"));
+  }
+}
+
+void ClientContext::Reset() {
+  state_->deadline = kNever;
+  state_->wait_for_ready = false;
+  state_->metadata.Clear();
+  state_->bad_metadata = absl::OkStatus();
+  state_->initial_metadata.Clear();
+  state_->trailing_metadata.Clear();
+  state_->peer.clear();
+}
+
+}  // namespace weft

@@ -1,0 +1,187 @@
+#include "client/client_shard.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "buffer/limits.h"
+#include "client/channel_core.h"
+#include "client/http2_connection.h"
+#include "io/socket_transport.h"
+#include "rpc/status_map.h"
+#include "weft/event_loop.h"
+
+namespace weft::internal {
+namespace {
+
+// A resolver's or connector's failure is not the application's: checklist 40.
+absl::Status AsCallStatus(const absl::Status& status) {
+  if (status.code() == absl::StatusCode::kUnavailable) return status;
+  return absl::InternalError(absl::StrCat(CodeName(status.code()), ": ", status.message()));
+}
+
+}  // namespace
+
+ClientShard::ClientShard(ChannelCore& channel, EventLoop& loop)
+    : channel_(channel),
+      event_loop_(loop),
+      loop_(loop.core()),
+      streams_(loop_.chunks(), blocks_),
+      backoff_(channel.options().first_backoff(), channel.options().longest_backoff(),
+               loop_.random()),
+      retry_timer_(*this) {
+  loop_.AtLoopEnd(*this);
+}
+
+ClientShard::~ClientShard() { Shutdown(absl::UnavailableError("the channel was destroyed")); }
+
+void ClientShard::Submit(ClientCall& call) {
+  if (shut_down_) {
+    call.Cancel(last_error_);
+    return;
+  }
+  if (ready_ != nullptr && ready_->can_open() && waiting_.empty()) {
+    open_.PushBack(call);
+    call.Open(*ready_);
+    return;
+  }
+  if (failing_ && !call.wait_for_ready()) {
+    call.Cancel(last_error_);
+    return;
+  }
+  waiting_.PushBack(call);
+  ConnectIfNeeded();
+}
+
+void ClientShard::SendWaiting() {
+  while (!waiting_.empty() && ready_ != nullptr && ready_->can_open()) {
+    ClientCall& call = *waiting_.PopFront();
+    open_.PushBack(call);
+    call.Open(*ready_);
+  }
+}
+
+void ClientShard::ConnectIfNeeded() {
+  if (ready_ == nullptr && !attempting_ && !retry_timer_.armed() && !waiting_.empty()) Connect();
+}
+
+void ClientShard::Connect() {
+  attempting_ = true;
+  attempt_start_ = loop_.Now();
+  if (!channel_.target().ok()) {
+    OnAttemptFailed(channel_.target().status());
+    return;
+  }
+  look_up_ = channel_.resolver().Resolve(
+      loop_, *channel_.target(), [this](Addresses addresses) { OnResolved(std::move(addresses)); });
+}
+
+void ClientShard::OnResolved(Addresses addresses) {
+  const std::unique_ptr<DnsResolver::LookUp> done = std::move(look_up_);
+  if (!addresses.ok()) {
+    OnAttemptFailed(addresses.status());
+    return;
+  }
+  connector_ = std::make_unique<Connector>(loop_);
+  connector_->Start(*std::move(addresses), attempt_start_ + channel_.options().connect_timeout(),
+                    [this](absl::StatusOr<OwnedFd> socket, const SocketAddress& peer) {
+                      OnConnected(std::move(socket), peer);
+                    });
+}
+
+void ClientShard::OnConnected(absl::StatusOr<OwnedFd> socket, const SocketAddress& peer) {
+  const std::unique_ptr<Connector> done = std::move(connector_);
+  if (!socket.ok()) {
+    OnAttemptFailed(socket.status());
+    return;
+  }
+  auto transport = std::make_unique<SocketTransport>(loop_, *std::move(socket), peer.ToString());
+  auto* connection =
+      new Http2Connection(channel_, loop_, streams_, std::move(transport),
+                          attempt_start_ + channel_.options().connect_timeout(), *this);
+  connecting_ = connection;
+  connections_.PushBack(*connection);
+}
+
+void ClientShard::OnAttemptFailed(const absl::Status& why) {
+  attempting_ = false;
+  failing_ = true;
+  last_error_ = AsCallStatus(why);
+  loop_.timers().Arm(retry_timer_, attempt_start_ + backoff_.Next());
+  // checklist 50: calls that don't want to wait fail now.
+  IntrusiveList<ClientCall> patient;
+  while (ClientCall* call = waiting_.PopFront()) {
+    if (call->wait_for_ready()) {
+      patient.PushBack(*call);
+    } else {
+      call->Cancel(last_error_);
+    }
+  }
+  waiting_.Splice(patient);
+}
+
+void ClientShard::OnUp(ClientConnection& connection) {
+  attempting_ = false;
+  failing_ = false;
+  connecting_ = nullptr;
+  ready_ = &connection;
+  backoff_.Reset();
+  loop_.timers().Disarm(retry_timer_);
+  SendWaiting();
+}
+
+void ClientShard::OnGoingAway(ClientConnection& connection) {
+  if (ready_ != &connection) return;
+  ready_ = nullptr;
+  ConnectIfNeeded();
+}
+
+void ClientShard::OnCapacity(ClientConnection& connection) {
+  if (ready_ == &connection) SendWaiting();
+}
+
+void ClientShard::OnDown(ClientConnection& connection, const absl::Status& why) {
+  const bool was_connecting = connecting_ == &connection;
+  if (was_connecting) connecting_ = nullptr;
+  if (ready_ == &connection) ready_ = nullptr;
+  delete &connection;
+  if (shut_down_) return;
+  if (was_connecting) {
+    OnAttemptFailed(why);
+  } else {
+    ConnectIfNeeded();
+  }
+}
+
+void ClientShard::OnLoopEnd() {
+  Shutdown(absl::UnavailableError("the channel's loop has ended; no calls can be made any more"));
+}
+
+void ClientShard::Shutdown(const absl::Status& why) {
+  if (std::exchange(shut_down_, true)) return;
+  LoopEndHook::Unlink();
+  last_error_ = why;
+  look_up_.reset();
+  connector_.reset();
+  loop_.timers().Disarm(retry_timer_);
+  while (ClientCall* call = waiting_.PopFront()) call->Cancel(why);
+  while (ClientCall* call = open_.PopFront()) call->Cancel(why);
+  ready_ = connecting_ = nullptr;
+  while (ClientConnection* connection = connections_.PopFront()) delete connection;
+}
+
+ClientCall* ClientShard::AcquireIdle() {
+  if (idle_calls_.empty()) return nullptr;
+  ClientCall* call = idle_calls_.back().release();
+  idle_calls_.pop_back();
+  return call;
+}
+
+bool ClientShard::KeepIdle(ClientCall& call) {
+  if (shut_down_ || idle_calls_.size() >= kKeptCalls) return false;
+  idle_calls_.emplace_back(&call);
+  return true;
+}
+
+}  // namespace weft::internal

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+
+#include "base/intrusive_list.h"
+#include "buffer/block_pool.h"
+#include "client/backoff.h"
+#include "client/client_call.h"
+#include "client/client_connection.h"
+#include "http2/stream_pool.h"
+#include "io/connector.h"
+#include "io/dns.h"
+#include "io/loop_core.h"
+#include "io/timer_wheel.h"
+
+namespace weft {
+class EventLoop;
+}
+
+namespace weft::internal {
+
+class ChannelCore;
+
+// The part of a channel that lives on one loop: its connection, the calls that wait for one, and
+// the pools. Connects when a call needs it; after a failure it tries again with growing pauses
+// until it is connected, and meanwhile fails the calls that don't want to wait (gRPC's connectivity
+// states: IDLE, CONNECTING, READY, TRANSIENT_FAILURE).
+//
+// Owned by the channel's core; loop thread only.
+class ClientShard final : private ClientConnection::Events, private LoopEndHook {
+ public:
+  ClientShard(ChannelCore& channel, EventLoop& loop);
+  ClientShard(const ClientShard&) = delete;
+  ~ClientShard();
+
+  // Sends the call over a connection, now or when there is one; or ends it.
+  void Submit(ClientCall& call);
+  // Ends all calls and connections with `why`, and takes no more.
+  void Shutdown(const absl::Status& why);
+
+  LoopCore& loop() { return loop_; }
+  EventLoop& event_loop() { return event_loop_; }
+
+  // The calls that this loop's own users make, for reuse.
+  ClientCall* AcquireIdle();
+  // False when enough are kept.
+  bool KeepIdle(ClientCall& call);
+
+ private:
+  class RetryTimer final : public TimerNode {
+   public:
+    explicit RetryTimer(ClientShard& shard) : shard_(shard) {}
+    void OnTimer() override { shard_.Connect(); }
+
+   private:
+    ClientShard& shard_;
+  };
+
+  void OnUp(ClientConnection& connection) override;
+  void OnGoingAway(ClientConnection& connection) override;
+  void OnCapacity(ClientConnection& connection) override;
+  void OnDown(ClientConnection& connection, const absl::Status& why) override;
+  void OnLoopEnd() override;
+
+  void ConnectIfNeeded();
+  void Connect();
+  void OnResolved(Addresses addresses);
+  void OnConnected(absl::StatusOr<OwnedFd> socket, const SocketAddress& peer);
+  void OnAttemptFailed(const absl::Status& why);
+  void SendWaiting();
+
+  ChannelCore& channel_;
+  EventLoop& event_loop_;
+  LoopCore& loop_;
+  BlockPool blocks_;
+  http2::StreamPool streams_;
+
+  IntrusiveList<ClientCall> waiting_;
+  IntrusiveList<ClientCall> open_;
+  IntrusiveList<ClientConnection> connections_;
+  ClientConnection* ready_ = nullptr;       // takes calls
+  ClientConnection* connecting_ = nullptr;  // connected, but not up yet
+  bool attempting_ = false;
+  bool failing_ = false;  // TRANSIENT_FAILURE: from a failed attempt until one succeeds
+  bool shut_down_ = false;
+  absl::Status last_error_;
+  TimePoint attempt_start_;
+  Backoff backoff_;
+  std::unique_ptr<DnsResolver::LookUp> look_up_;
+  std::unique_ptr<Connector> connector_;
+  RetryTimer retry_timer_;
+  std::vector<std::unique_ptr<ClientCall>> idle_calls_;
+};
+
+}  // namespace weft::internal

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <string>
+
+#include "absl/status/status.h"
+
+#include "http/header_list.h"
+#include "weft/clock.h"
+
+namespace weft::internal {
+
+class ClientCall;
+
+// The inside of a ClientContext. What is to be sent is read when the call begins; what came is
+// written on the call's loop before the step that tells of it is completed.
+struct ClientContextState {
+  TimePoint deadline = kNever;
+  bool wait_for_ready = false;
+  HeaderList metadata;
+  absl::Status bad_metadata;
+
+  HeaderList initial_metadata;
+  HeaderList trailing_metadata;
+  std::string peer;
+
+  // For Cancel from any thread.
+  std::mutex mutex;
+  ClientCall* call = nullptr;  // while it runs
+};
+
+}  // namespace weft::internal

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "absl/functional/any_invocable.h"
+
+#include "coro/executor.h"
+#include "weft/internal/waiter.h"
+
+namespace weft::internal {
+
+class ClientCall;
+
+// Where one step of a call is completed by the call's loop and waited for by its user: a coroutine
+// of the same loop, a coroutine of another one, a blocked thread, or a callback. Part of a
+// ClientCall; Rearm, then one wait and one Complete, in any order.
+class OpSlot {
+ public:
+  explicit OpSlot(ClientCall& call) : call_(call), resumer_(*this) {}
+  OpSlot(const OpSlot&) = delete;
+
+  // --- The user's side: one thread at a time.
+  // For the next step. Nobody may wait, and the loop may not be about to complete.
+  void Rearm() { state_.store(kPending, std::memory_order_relaxed); }
+  bool done() const { return state_.load(std::memory_order_acquire) == kDone; }
+  // False when the step is done already.
+  bool RegisterLocal(Waiter& waiter);                       // on the call's loop
+  bool RegisterRemote(Waiter& waiter, Executor& executor);  // on another loop, `executor`
+  // The waiter is going. On the loop that it was registered on.
+  void Unregister();
+  void Block();
+  // `done` runs on the call's loop, never inside this.
+  void RegisterCallback(absl::AnyInvocable<void() &&> done);
+
+  // --- The call's loop.
+  void Complete();
+
+ private:
+  enum State : std::uint32_t { kPending, kRegistered, kDone };
+  enum class How : std::uint8_t { kLocal, kRemote, kBlocked, kCallback };
+
+  // Goes to the waiter's loop and wakes it there, or calls back.
+  class Resumer final : public Runnable {
+   public:
+    explicit Resumer(OpSlot& slot) : slot_(slot) {}
+    ~Resumer() = default;
+    void Run() override { slot_.Resume(); }
+
+   private:
+    OpSlot& slot_;
+  };
+
+  bool Register(How how);
+  void Resume();
+
+  ClientCall& call_;
+  std::atomic<std::uint32_t> state_{kPending};
+  How how_ = How::kLocal;
+  Waiter* waiter_ = nullptr;
+  Executor* executor_ = nullptr;
+  absl::AnyInvocable<void() &&> callback_;
+  Resumer resumer_;
+};
+
+}  // namespace weft::internal

@@ -1,0 +1,33 @@
+// Layer: rpc.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace google::protobuf {
+class MessageLite;
+}
+
+namespace weft {
+
+enum class MethodKind : std::uint8_t { kUnary, kServerStream, kClientStream, kBidi };
+
+// What both sides know of a method. Generated code holds one per method for the life of the
+// process.
+struct MethodInfo {
+  std::string_view path;  // "/package.Service/Method"
+  MethodKind kind;
+  // The default instances of the message types.
+  const google::protobuf::MessageLite& (*request)();
+  const google::protobuf::MessageLite& (*reply)();
+  bool no_side_effects;  // idempotency_level = NO_SIDE_EFFECTS
+
+  bool streams_requests() const {
+    return kind == MethodKind::kClientStream || kind == MethodKind::kBidi;
+  }
+  bool streams_replies() const {
+    return kind == MethodKind::kServerStream || kind == MethodKind::kBidi;
+  }
+};
+
+}  // namespace weft

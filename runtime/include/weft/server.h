@@ -1,0 +1,128 @@
+// Layer: server.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+
+#include "weft/clock.h"
+#include "weft/internal/in_process.h"
+
+namespace weft {
+
+class EventLoop;
+class Service;
+namespace internal {
+class ServerCore;
+}
+
+// How a server behaves. The defaults are gRPC's where it has one.
+class ServerOptions {
+ public:
+  ServerOptions() = default;
+
+  // Event loops, each on a thread of its own. Default: one per core that the process may use.
+  ServerOptions& set_loops(int loops) { return loops_ = loops, *this; }
+  // Serves on this loop, which the user runs and which must outlive the server, instead of on loops
+  // of the server's own. May be said several times.
+  ServerOptions& add_loop(EventLoop& loop) { return given_loops_.push_back(&loop), *this; }
+  // Threads for blocking handlers, started when first needed, and how many calls may wait for one;
+  // beyond it calls are answered RESOURCE_EXHAUSTED. Default: 4 per core, 1,024.
+  ServerOptions& set_workers(int threads) { return workers_ = threads, *this; }
+  ServerOptions& set_worker_queue(std::size_t calls) { return worker_queue_ = calls, *this; }
+  // The largest message that is accepted, in bytes, and the largest that is sent. Default: 4 MiB,
+  // unlimited.
+  ServerOptions& set_receive_limit(std::size_t bytes) { return receive_limit_ = bytes, *this; }
+  ServerOptions& set_send_limit(std::size_t bytes) { return send_limit_ = bytes, *this; }
+  // Streams that one connection may have open. Default: 1,000.
+  ServerOptions& set_max_concurrent_streams(std::size_t n) { return max_streams_ = n, *this; }
+  // Connections; one more is closed at once. Default: unlimited.
+  ServerOptions& set_max_connections(std::size_t n) { return max_connections_ = n, *this; }
+  // For a new connection to say which protocol it speaks, and for an HTTP/1.1 request's head to
+  // arrive. Default: 20 s, 20 s.
+  ServerOptions& set_handshake_timeout(Duration t) { return handshake_timeout_ = t, *this; }
+  ServerOptions& set_header_timeout(Duration t) { return header_timeout_ = t, *this; }
+  // A connection without a call is closed after this. Default: never.
+  ServerOptions& set_idle_timeout(Duration t) { return idle_timeout_ = t, *this; }
+  // How long Run waits for calls to end after SIGTERM. Default: 30 s.
+  ServerOptions& set_drain_timeout(Duration t) { return drain_timeout_ = t, *this; }
+  // Puts the text of an exception that escapes a handler into the status; it is always logged.
+  // Default: no.
+  ServerOptions& set_expose_exceptions(bool expose) { return expose_exceptions_ = expose, *this; }
+
+  int loops() const { return loops_; }
+  const std::vector<EventLoop*>& given_loops() const { return given_loops_; }
+  int workers() const { return workers_; }
+  std::size_t worker_queue() const { return worker_queue_; }
+  std::size_t receive_limit() const { return receive_limit_; }
+  std::size_t send_limit() const { return send_limit_; }
+  std::size_t max_concurrent_streams() const { return max_streams_; }
+  std::size_t max_connections() const { return max_connections_; }
+  Duration handshake_timeout() const { return handshake_timeout_; }
+  Duration header_timeout() const { return header_timeout_; }
+  Duration idle_timeout() const { return idle_timeout_; }
+  Duration drain_timeout() const { return drain_timeout_; }
+  bool expose_exceptions() const { return expose_exceptions_; }
+
+ private:
+  int loops_ = 0;  // 0: by the machine
+  std::vector<EventLoop*> given_loops_;
+  int workers_ = 0;  // 0: by the machine
+  std::size_t worker_queue_ = 1024;
+  std::size_t receive_limit_ = std::size_t{4} << 20;
+  std::size_t send_limit_ = static_cast<std::size_t>(-1);
+  std::size_t max_streams_ = 1000;
+  std::size_t max_connections_ = static_cast<std::size_t>(-1);
+  Duration handshake_timeout_ = std::chrono::seconds(20);
+  Duration header_timeout_ = std::chrono::seconds(20);
+  Duration idle_timeout_ = Duration::max();
+  Duration drain_timeout_ = std::chrono::seconds(30);
+  bool expose_exceptions_ = false;
+};
+
+// Serves services on one or more ports: gRPC over HTTP/2, JSON over HTTP/1.1 and HTTP/2, told apart
+// by the first bytes.
+//
+// Set up by one thread: Register, Listen, then Start or Run. Shutdown may be called from any thread
+// that runs none of the server's loops.
+class Server final : public internal::InProcessHost {
+ public:
+  Server();
+  explicit Server(const ServerOptions& options);
+  // Shuts down without a grace period, then waits for handlers to return.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // `service` must outlive the server. Before Start.
+  void Register(Service& service);
+
+  // Listens on "host:port", "[::]:port", "unix:/path" or "unix-abstract:name"; port 0 takes a free
+  // one. May be called more than once. Errors say what is in the way.
+  absl::Status Listen(std::string_view address);
+  // Listens on a socket that is bound and listening already; takes it over.
+  absl::Status ListenOn(int descriptor);
+  // The port of the first TCP address that Listen was given; 0 if there is none.
+  int port() const;
+
+  // Starts the loops' threads and returns. FAILED_PRECONDITION when there is nothing to serve or it
+  // runs already.
+  absl::Status Start();
+  // Start, then wait for SIGTERM, SIGINT or a Shutdown from another thread; a signal drains.
+  absl::Status Run();
+  // Stops accepting, tells the clients (GOAWAY), lets the calls end, cancels those that have not by
+  // then, and returns when every handler has. DEADLINE_EXCEEDED names the methods of handlers that
+  // still run a second after they were cancelled.
+  absl::Status Shutdown(Duration grace);
+
+  // For weft::Channel.
+  internal::InProcessEndpoint* PickEndpoint(const EventLoop* prefer) override;
+
+ private:
+  std::shared_ptr<internal::ServerCore> core_;
+};
+
+}  // namespace weft

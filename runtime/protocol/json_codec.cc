@@ -1,0 +1,158 @@
+#include "protocol/json_codec.h"
+
+#include <memory>
+#include <string_view>
+
+#include "absl/strings/cord.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/message.h"
+#include "google/protobuf/util/json_util.h"
+#include "google/protobuf/util/type_resolver.h"
+#include "google/protobuf/util/type_resolver_util.h"
+
+#include "buffer/proto_stream.h"
+
+namespace weft::internal {
+namespace {
+
+using google::protobuf::DescriptorPool;
+using google::protobuf::Message;
+using google::protobuf::MessageLite;
+using google::protobuf::util::TypeResolver;
+
+constexpr char kTypeUrlPrefix[] = "type.googleapis.com";
+
+// Knows every type that is linked into the program.
+TypeResolver& LinkedTypes() {
+  static const std::unique_ptr<TypeResolver> types(
+      google::protobuf::util::NewTypeResolverForDescriptorPool(kTypeUrlPrefix,
+                                                               DescriptorPool::generated_pool()));
+  return *types;
+}
+
+// The types that the message's descriptor belongs to: those that are linked, or a pool of its own.
+class TypesOf {
+ public:
+  explicit TypesOf(const Message& message) {
+    const DescriptorPool* pool = message.GetDescriptor()->file()->pool();
+    if (pool != DescriptorPool::generated_pool()) {
+      own_.reset(google::protobuf::util::NewTypeResolverForDescriptorPool(kTypeUrlPrefix, pool));
+    }
+  }
+  TypeResolver* get() const { return own_ != nullptr ? own_.get() : &LinkedTypes(); }
+
+ private:
+  std::unique_ptr<TypeResolver> own_;
+};
+
+std::string TypeUrl(const Message& message) {
+  return absl::StrCat(kTypeUrlPrefix, "/", message.GetDescriptor()->full_name());
+}
+
+absl::Status NoJsonForLite(const MessageLite& message) {
+  return absl::InternalError(
+      absl::StrCat(message.GetTypeName(),
+                   " is built for the LITE runtime, which has no JSON; call it with gRPC"));
+}
+
+std::string Quote(std::string_view text) {
+  std::string quoted = "\"";
+  for (char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      quoted.push_back('\\');
+      quoted.push_back(c);
+    } else if (byte < 0x20 || byte == 0x7f) {
+      absl::StrAppend(&quoted, "\\u00", absl::Hex(byte, absl::kZeroPad2));
+    } else {
+      quoted.push_back(c);
+    }
+  }
+  quoted.push_back('"');
+  return quoted;
+}
+
+// A detail in the JSON of google.protobuf.Any; of a type that isn't linked in, its bytes.
+std::string PrintDetail(const std::string& type_url, const std::string& value) {
+  std::string json;
+  const auto printed =
+      google::protobuf::util::BinaryToJsonString(&LinkedTypes(), type_url, value, &json, {});
+  std::string head = absl::StrCat("{\"@type\":", Quote(type_url));
+  if (!printed.ok() || json.size() < 2 || json.front() != '{') {
+    return absl::StrCat(head, ",\"value\":", Quote(absl::Base64Escape(value)), "}");
+  }
+  return json == "{}" ? absl::StrCat(head, "}") : absl::StrCat(head, ",", json.substr(1));
+}
+
+class UtilJson final : public JsonCodec {
+ public:
+  absl::Status Parse(const BufList& body, std::size_t size, MessageLite& lite) const override {
+    auto* message = dynamic_cast<Message*>(&lite);
+    if (message == nullptr) return NoJsonForLite(lite);
+    ChunkPool pool;
+    BufList binary;
+    {
+      BufListReader json(body, size);
+      BufListWriter out(binary, pool, size);
+      const auto parsed = google::protobuf::util::JsonToBinaryStream(
+          TypesOf(*message).get(), TypeUrl(*message), &json, &out, {});
+      if (!parsed.ok()) {
+        return absl::InvalidArgumentError(absl::StrCat("the body is not the JSON of a ",
+                                                       message->GetTypeName(), ": ",
+                                                       std::string(parsed.message())));
+      }
+    }
+    return ParseFrom(binary, binary.size(), *message);
+  }
+
+  absl::Status Print(const MessageLite& lite, ChunkPool& pool, BufList& body) const override {
+    const auto* message = dynamic_cast<const Message*>(&lite);
+    if (message == nullptr) return NoJsonForLite(lite);
+    BufList binary;
+    if (absl::Status serialized = SerializeInto(*message, message->ByteSizeLong(), binary, pool);
+        !serialized.ok()) {
+      return serialized;
+    }
+    BufList json;
+    {
+      BufListReader in(binary);
+      BufListWriter out(json, pool, binary.size() * 2);
+      const auto printed = google::protobuf::util::BinaryToJsonStream(
+          TypesOf(*message).get(), TypeUrl(*message), &in, &out, {});
+      if (!printed.ok()) {
+        return absl::InternalError(
+            absl::StrCat("a ", message->GetTypeName(),
+                         " can't be written as JSON: ", std::string(printed.message())));
+      }
+    }
+    body.AppendAll(std::move(json));
+    return absl::OkStatus();
+  }
+
+  std::string PrintStatus(const absl::Status& status) const override {
+    std::string json =
+        absl::StrCat("{\"code\":", static_cast<int>(status.code()),
+                     ",\"message\":", Quote({status.message().data(), status.message().size()}),
+                     ",\"details\":[");
+    const char* separator = "";
+    status.ForEachPayload([&](const auto& type_url, const absl::Cord& payload) {
+      absl::StrAppend(
+          &json, separator,
+          PrintDetail(std::string(type_url.data(), type_url.size()), std::string(payload)));
+      separator = ",";
+    });
+    json += "]}";
+    return json;
+  }
+};
+
+}  // namespace
+
+const JsonCodec& UtilJsonCodec() {
+  static const UtilJson codec;
+  return codec;
+}
+
+}  // namespace weft::internal

@@ -1,0 +1,145 @@
+#include "rpc/message_assembler.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "buffer/limits.h"
+
+namespace weft::internal {
+namespace {
+
+std::uint32_t LoadBigEndian32(const char* from) {
+  const auto* bytes = reinterpret_cast<const unsigned char*>(from);
+  return std::uint32_t{bytes[0]} << 24 | std::uint32_t{bytes[1]} << 16 |
+         std::uint32_t{bytes[2]} << 8 | std::uint32_t{bytes[3]};
+}
+
+absl::Status BadFlag(unsigned char flag) {
+  if (flag == 1) {
+    return absl::InternalError(
+        "a message is flagged as compressed, but no grpc-encoding was agreed on for this call");
+  }
+  return absl::InternalError(
+      absl::StrCat("a message has the flag byte ", static_cast<int>(flag),
+                   "; 0 and 1 are the only ones: the body is not gRPC framing"));
+}
+
+}  // namespace
+
+void WriteEnvelopePrefix(std::uint32_t message_size, char* to) {
+  to[0] = 0;
+  to[1] = static_cast<char>(message_size >> 24);
+  to[2] = static_cast<char>(message_size >> 16);
+  to[3] = static_cast<char>(message_size >> 8);
+  to[4] = static_cast<char>(message_size);
+}
+
+void MessageAssembler::Reset(Framing framing, std::size_t receive_limit) {
+  bytes_.Clear();
+  receive_limit_ = receive_limit;
+  message_size_ = 0;
+  framing_ = framing;
+  prefix_known_ = false;
+  ended_ = false;
+}
+
+std::string_view MessageAssembler::TakeWhole(const Slice& part) {
+  if (framing_ != Framing::kEnvelope || mid_message() || part.size() < kEnvelopePrefixSize ||
+      part.data()[0] != 0) {
+    return {};
+  }
+  const std::size_t size = LoadBigEndian32(part.data() + 1);
+  if (size != part.size() - kEnvelopePrefixSize || size > receive_limit_) return {};
+  return part.view().substr(kEnvelopePrefixSize);
+}
+
+absl::Status MessageAssembler::Push(ChunkPool& pool, Slice part) {
+  if (part.empty()) return absl::OkStatus();
+  if (framing_ == Framing::kWholeBody) {
+    if (absl::Status fits = CheckSize(bytes_.size() + part.size()); !fits.ok()) return fits;
+  }
+  // A few bytes must not pin a whole read chunk for as long as the application leaves them unread.
+  if (part.size() <= kInboundCopyLimit) {
+    bytes_.Append(pool, part.view());
+  } else {
+    bytes_.AppendRef(std::move(part));
+  }
+  return ReadPrefix();
+}
+
+absl::Status MessageAssembler::PushAll(BufList&& parts) {
+  if (framing_ == Framing::kWholeBody) {
+    if (absl::Status fits = CheckSize(bytes_.size() + parts.size()); !fits.ok()) return fits;
+  }
+  bytes_.AppendAll(std::move(parts));
+  return ReadPrefix();
+}
+
+absl::Status MessageAssembler::End() {
+  ended_ = true;
+  if (framing_ == Framing::kWholeBody) {
+    prefix_known_ = true;
+    message_size_ = bytes_.size();
+    return absl::OkStatus();
+  }
+  // Whole messages may still wait to be taken; what is at the very end is looked at when it is
+  // reached.
+  if (mid_message() && !has_message()) {
+    return absl::InternalError(
+        prefix_known_
+            ? absl::StrCat("the body ended in the middle of a message: ", bytes_.size(), " of ",
+                           message_size_, " bytes had come")
+            : absl::StrCat("the body ended inside a message's 5-byte prefix: ", bytes_.size(),
+                           " bytes had come"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MessageAssembler::PopMessage() {
+  bytes_.Consume(message_size_);
+  return NextMessage();
+}
+
+absl::Status MessageAssembler::MoveMessage(BufList& to) {
+  bytes_.SplitFront(message_size_, to);
+  return NextMessage();
+}
+
+void MessageAssembler::Clear() {
+  bytes_.Clear();
+  prefix_known_ = false;
+  message_size_ = 0;
+}
+
+absl::Status MessageAssembler::NextMessage() {
+  prefix_known_ = false;
+  message_size_ = 0;
+  if (framing_ == Framing::kWholeBody) return absl::OkStatus();
+  if (absl::Status read = ReadPrefix(); !read.ok()) return read;
+  return ended_ ? End() : absl::OkStatus();
+}
+
+absl::Status MessageAssembler::ReadPrefix() {
+  if (framing_ == Framing::kWholeBody || prefix_known_ || bytes_.size() < kEnvelopePrefixSize) {
+    return absl::OkStatus();
+  }
+  char prefix[kEnvelopePrefixSize];
+  bytes_.PeekFront(kEnvelopePrefixSize, prefix);
+  if (prefix[0] != 0) return BadFlag(static_cast<unsigned char>(prefix[0]));
+  const std::uint32_t size = LoadBigEndian32(prefix + 1);
+  if (absl::Status fits = CheckSize(size); !fits.ok()) return fits;
+  bytes_.Consume(kEnvelopePrefixSize);
+  message_size_ = size;
+  prefix_known_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status MessageAssembler::CheckSize(std::uint64_t size) const {
+  if (size <= receive_limit_) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat("a received message of ", size, " bytes is larger than the limit of ",
+                   receive_limit_, " bytes; raise the receiver's limit or send less at once"));
+}
+
+}  // namespace weft::internal

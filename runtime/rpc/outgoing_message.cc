@@ -1,0 +1,34 @@
+#include "rpc/outgoing_message.h"
+
+#include <utility>
+
+#include "google/protobuf/message_lite.h"
+
+namespace weft::internal {
+namespace {
+
+class MessageKeeper final : public BufferOwner {
+ public:
+  explicit MessageKeeper(std::unique_ptr<google::protobuf::MessageLite> message)
+      : BufferOwner(Kind::kMessage), message_(std::move(message)) {}
+
+ private:
+  ~MessageKeeper() override = default;
+  void Release() noexcept override { delete this; }
+
+  const std::unique_ptr<google::protobuf::MessageLite> message_;
+};
+
+}  // namespace
+
+OwnerRef OwnMessage(std::unique_ptr<google::protobuf::MessageLite> message) {
+  return OwnerRef::Adopt(new MessageKeeper(std::move(message)));
+}
+
+OutgoingMessage::Taken InputMessage::Take() {
+  std::unique_ptr<google::protobuf::MessageLite> taken(input_.Take());
+  const google::protobuf::MessageLite& message = *taken;
+  return {message, OwnMessage(std::move(taken))};
+}
+
+}  // namespace weft::internal

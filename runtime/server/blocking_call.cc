@@ -1,0 +1,200 @@
+#include "server/blocking_call.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/message_lite.h"
+
+#include "buffer/limits.h"
+#include "server/handler_exception.h"
+#include "server/server_call.h"
+#include "weft/worker_pool.h"
+
+namespace weft::internal {
+namespace {
+
+using google::protobuf::MessageLite;
+
+// Credit is returned in steps of this, so that a stream of small messages does not wake the loop
+// for each.
+constexpr std::size_t kCreditStep = kStreamLowMark / 2;
+
+}  // namespace
+
+BlockingCall::BlockingCall(ServerCall& call) : call_(call), job_(*this), mail_(*this) {}
+
+void BlockingCall::Start() {
+  assembler_.Reset(Framing::kEnvelope, call_.environment().options.receive_limit());
+  if (call_.environment().workers.Submit(job_)) return;
+  call_.Fail(absl::ResourceExhaustedError(absl::StrCat(
+      "the call to ", std::string(call_.info().path),
+      " was refused: all worker threads are busy and their queue is full; try again")));
+  call_.HandlerDone(absl::OkStatus());
+}
+
+void BlockingCall::RunHandler() {
+  absl::Status result;
+  std::unique_lock lock(mutex_);
+  if (!cancelled_) {
+    lock.unlock();
+    result = CallHandler();
+    lock.lock();
+  }
+  result_ = std::move(result);
+  done_ = true;
+  PostMail();
+}
+
+absl::Status BlockingCall::CallHandler() {
+  try {
+    return call_.method().blocking(call_.service(), call_.args());
+  } catch (...) {
+    return HandlerException(call_.info(), call_.environment().options);
+  }
+}
+
+void BlockingCall::PushBody(Slice slice) {
+  std::lock_guard lock(mutex_);
+  if (slice.size() <= kInboundCopyLimit) {
+    inbound_.Append(call_.environment().chunks, slice.view());
+  } else {
+    inbound_.AppendRef(std::move(slice));
+  }
+  changed_.notify_all();
+}
+
+void BlockingCall::EndBody() {
+  std::lock_guard lock(mutex_);
+  inbound_ended_ = true;
+  changed_.notify_all();
+}
+
+void BlockingCall::Cancel() {
+  std::lock_guard lock(mutex_);
+  cancelled_ = true;
+  changed_.notify_all();
+}
+
+void BlockingCall::Drained() {
+  std::lock_guard lock(mutex_);
+  above_mark_ = false;
+  changed_.notify_all();
+}
+
+void BlockingCall::Reset() {
+  // The worker has left the mutex behind once TakeMail has seen `done_`.
+  std::lock_guard lock(mutex_);
+  assembler_.Clear();
+  taken_.Clear();
+  inbound_.Clear();
+  outbound_.Clear();
+  inbound_ended_ = cancelled_ = done_ = above_mark_ = false;
+  credit_ = uncredited_ = 0;
+  failure_ = result_ = absl::OkStatus();
+}
+
+void BlockingCall::PostMail() {
+  if (std::exchange(mail_posted_, true)) return;
+  // The loop runs until every handler has returned, so it is there.
+  call_.environment().loop.Post(mail_);
+}
+
+void BlockingCall::TakeMail() {
+  std::unique_lock lock(mutex_);
+  mail_posted_ = false;
+  HttpStream* stream = call_.stream();
+  if (stream != nullptr && !cancelled_ && !outbound_.empty()) {
+    call_.SendHead();
+    stream->outbound().AppendAll(std::move(outbound_));
+    stream->BodyAppended();
+    above_mark_ = stream->above_high_mark();
+  }
+  outbound_.Clear();
+  const std::size_t credit = std::exchange(credit_, 0);
+  if (stream != nullptr && credit > 0) stream->ReturnCredit(credit);
+  if (!above_mark_) changed_.notify_all();
+  const absl::Status failure = std::exchange(failure_, absl::OkStatus());
+  const bool done = done_;
+  absl::Status result = std::move(result_);
+  lock.unlock();
+
+  if (!failure.ok()) call_.Fail(failure);
+  if (done) call_.HandlerDone(std::move(result));
+}
+
+bool BlockingCall::Read(MessageLite& message) {
+  absl::Status status;
+  while (true) {
+    if (assembler_.has_message()) {
+      const std::size_t size = assembler_.message_size();
+      status = call_.protocol().ParseMessage(assembler_.bytes(), size, message);
+      if (!status.ok()) break;
+      status = assembler_.PopMessage();
+      std::lock_guard lock(mutex_);
+      if (cancelled_) return false;
+      CreditAbove(assembler_.bytes().size());
+      if (credit_ >= kCreditStep) PostMail();
+      if (!status.ok()) {
+        failure_ = status;
+        PostMail();
+      }
+      return true;
+    }
+    if (assembler_.ended()) return false;
+    std::unique_lock lock(mutex_);
+    if (cancelled_) return false;
+    if (inbound_.empty() && !inbound_ended_) {
+      // What a reader waits for counts as taken, or a message larger than the window would never be
+      // complete.
+      CreditAbove(0);
+      if (credit_ > 0) PostMail();
+      changed_.wait(lock, [this] { return !inbound_.empty() || inbound_ended_ || cancelled_; });
+      if (cancelled_) return false;
+    }
+    taken_.AppendAll(std::move(inbound_));
+    const bool ended = inbound_ended_;
+    lock.unlock();
+    uncredited_ += taken_.size();
+    status = assembler_.PushAll(std::move(taken_));
+    if (status.ok() && ended) status = assembler_.End();
+    if (!status.ok()) break;
+  }
+  std::lock_guard lock(mutex_);
+  failure_ = std::move(status);
+  PostMail();
+  return false;
+}
+
+// Credit for all that the reader has received but `held` bytes.
+void BlockingCall::CreditAbove(std::size_t held) {
+  if (uncredited_ <= held) return;
+  credit_ += uncredited_ - held;
+  uncredited_ = held;
+}
+
+absl::Status BlockingCall::Write(const MessageInput& input) {
+  BufList bytes;
+  InputMessage message(input);
+  if (absl::Status encoded = call_.protocol().EncodeMessage(
+          message, call_.info().kind, call_.environment().options.send_limit(),
+          call_.environment().chunks, bytes);
+      !encoded.ok()) {
+    return encoded;
+  }
+  std::unique_lock lock(mutex_);
+  changed_.wait(
+      lock, [this] { return cancelled_ || (!above_mark_ && outbound_.size() <= kStreamHighMark); });
+  if (cancelled_) return call_.EndedStatus();
+  outbound_.AppendAll(std::move(bytes));
+  PostMail();
+  return absl::OkStatus();
+}
+
+bool BlockingStreamBase::ReadMessage(MessageLite& message) { return call_->Read(message); }
+
+absl::Status BlockingStreamBase::WriteMessage(const MessageInput& input) {
+  return call_->Write(input);
+}
+
+}  // namespace weft::internal

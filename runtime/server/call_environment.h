@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+
+#include "base/intrusive_list.h"
+#include "buffer/chunk_pool.h"
+#include "io/loop_core.h"
+#include "weft/server.h"
+
+namespace weft {
+class EventLoop;
+class WorkerPool;
+}  // namespace weft
+
+namespace weft::internal {
+
+class ServerCall;
+
+// What all calls on one of a server's loops share. Owned by the shard; outlives its calls.
+struct CallEnvironment {
+  EventLoop& event_loop;
+  LoopCore& loop;
+  ChunkPool& chunks;
+  const ServerOptions& options;
+  WorkerPool& workers;
+  // Calls from their request's head until stream and handler have ended.
+  IntrusiveList<ServerCall> calls;
+  // Told when `calls` has become empty.
+  class Idle {
+   public:
+    virtual void OnNoCalls() = 0;
+
+   protected:
+    ~Idle() = default;
+  }* idle = nullptr;
+};
+
+}  // namespace weft::internal

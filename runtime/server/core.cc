@@ -1,0 +1,290 @@
+#include "server/core.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <csignal>
+#include <future>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "io/signal_watch.h"
+#include "io/signals_blocked.h"
+#include "io/socket_transport.h"
+
+namespace weft::internal {
+namespace {
+
+// After the grace period calls are cancelled; a handler that heeds that ends within this.
+constexpr Duration kCancelTime = std::chrono::seconds(1);
+
+int UsableCores() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  return std::max(1, CPU_COUNT(&set));
+}
+
+ServerOptions WithDefaults(ServerOptions options) {
+  const int cores = UsableCores();
+  if (options.loops() <= 0) options.set_loops(cores);
+  if (options.workers() <= 0) options.set_workers(4 * cores);
+  return options;
+}
+
+}  // namespace
+
+ServerCore::ServerCore(const ServerOptions& options)
+    : options_(WithDefaults(options)),
+      workers_(WorkerPool::Options()
+                   .set_max_threads(options_.workers())
+                   .set_queue_limit(options_.worker_queue())) {}
+
+ServerCore::~ServerCore() {
+  for (const std::unique_ptr<EventLoop>& loop : own_loops_) {
+    Check(!loop->OnThread(),
+          "a server was destroyed on one of its own loops, for which it must wait");
+  }
+  State state;
+  {
+    std::lock_guard lock(mutex_);
+    state = state_;
+  }
+  if (state == State::kRunning) {
+    if (absl::Status down = Shutdown(Duration::zero()); !down.ok()) {
+      Log(LogLevel::kWarning,
+          absl::StrCat("a server is being destroyed and waits: ", down.message()));
+    }
+  }
+  if (state != State::kNew) {
+    std::unique_lock lock(mutex_);
+    WaitUntilIdle(lock, std::chrono::steady_clock::time_point::max());
+  }
+  StopLoops();
+}
+
+void ServerCore::Register(Service& service) {
+  Check(state_ == State::kNew, "Server::Register must come before Start");
+  router_.Add(service);
+}
+
+absl::Status ServerCore::Listen(std::string_view address) {
+  Check(state_ == State::kNew, "Server::Listen must come before Start");
+  absl::StatusOr<std::unique_ptr<Listener>> listener = Listener::Listen(address);
+  if (!listener.ok()) return listener.status();
+  listeners_.push_back(*std::move(listener));
+  return absl::OkStatus();
+}
+
+absl::Status ServerCore::ListenOn(int descriptor) {
+  Check(state_ == State::kNew, "Server::ListenOn must come before Start");
+  absl::StatusOr<std::unique_ptr<Listener>> listener = Listener::Adopt(OwnedFd(descriptor));
+  if (!listener.ok()) return listener.status();
+  listeners_.push_back(*std::move(listener));
+  return absl::OkStatus();
+}
+
+int ServerCore::port() const {
+  for (const std::unique_ptr<Listener>& listener : listeners_) {
+    if (listener->port() != 0) return listener->port();
+  }
+  return 0;
+}
+
+absl::Status ServerCore::Start() {
+  std::unique_lock lock(mutex_);
+  if (state_ != State::kNew) {
+    return absl::FailedPreconditionError("the server was started before; make another one");
+  }
+  if (router_.entries().empty()) {
+    return absl::FailedPreconditionError("the server has no service; Register one before Start");
+  }
+  if (!options_.given_loops().empty()) {
+    loops_ = options_.given_loops();
+  } else {
+    for (int i = 0; i < options_.loops(); ++i) {
+      absl::StatusOr<std::unique_ptr<EventLoop>> loop = EventLoop::Create();
+      if (!loop.ok()) return loop.status();
+      loops_.push_back(loop->get());
+      own_loops_.push_back(*std::move(loop));
+    }
+  }
+  for (EventLoop* loop : loops_) {
+    shards_.push_back(std::make_unique<Shard>(*loop, router_, options_, workers_));
+  }
+  state_ = State::kRunning;
+  for (std::unique_ptr<Listener>& listener : listeners_) {
+    const bool posted = loops_[0]->Post([this, &listener] {
+      listener->Start(loops_[0]->core(), [this](OwnedFd descriptor, const SocketAddress& peer) {
+        Accepted(std::move(descriptor), peer);
+      });
+    });
+    Check(posted, "a server was started on a loop that has ended");
+  }
+  // Signals are the application's own threads' business.
+  const SignalsBlocked blocked;
+  for (std::unique_ptr<EventLoop>& loop : own_loops_) {
+    threads_.emplace_back([loop = loop.get()] { loop->Run(); });
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ServerCore::Run() {
+  SignalWatch watch({SIGTERM, SIGINT});
+  {
+    std::lock_guard lock(mutex_);
+    run_watch_ = &watch;
+  }
+  absl::Status result = Start();
+  if (result.ok() && watch.Wait() != 0) {
+    Log(LogLevel::kInfo, "a signal asks the server to end: draining");
+    result = Shutdown(options_.drain_timeout());
+  }
+  std::lock_guard lock(mutex_);
+  run_watch_ = nullptr;
+  return result;
+}
+
+absl::Status ServerCore::CheckNotOnLoop() const {
+  const bool on_loop = std::any_of(own_loops_.begin(), own_loops_.end(),
+                                   [](const auto& loop) { return loop->OnThread(); });
+  if (!on_loop) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "Server::Shutdown waits for the loops, so it can't be called on one of them; call it on "
+      "another "
+      "thread");
+}
+
+absl::Status ServerCore::Shutdown(Duration grace) {
+  using Clock = std::chrono::steady_clock;
+  std::unique_lock lock(mutex_);
+  if (state_ == State::kNew || state_ == State::kStopped) return absl::OkStatus();
+  if (absl::Status allowed = CheckNotOnLoop(); !allowed.ok()) return allowed;
+  if (state_ == State::kRunning) {
+    state_ = State::kDraining;
+    busy_shards_ = shards_.size();
+    lock.unlock();
+    OnLoop(*shards_[0], [this] {
+      for (std::unique_ptr<Listener>& listener : listeners_) listener->Close();
+    });
+    for (std::unique_ptr<Shard>& shard : shards_) {
+      OnLoop(*shard, [this, shard = shard.get()] {
+        shard->Drain([this] {
+          std::lock_guard done(mutex_);
+          --busy_shards_;
+          changed_.notify_all();
+        });
+      });
+    }
+    lock.lock();
+    changed_.notify_all();
+  }
+  const Clock::time_point now = Clock::now();
+  const Clock::time_point until =
+      grace > Clock::time_point::max() - now ? Clock::time_point::max() : now + grace;
+  if (!WaitUntilIdle(lock, until)) {
+    lock.unlock();
+    for (std::unique_ptr<Shard>& shard : shards_) {
+      OnLoop(*shard, [shard = shard.get()] { shard->Abandon(); });
+    }
+    lock.lock();
+    if (!WaitUntilIdle(lock, Clock::now() + kCancelTime)) {
+      if (run_watch_ != nullptr) run_watch_->Wake();
+      lock.unlock();
+      std::vector<std::string> methods;
+      for (std::unique_ptr<Shard>& shard : shards_) {
+        OnLoop(*shard, [&methods, shard = shard.get()] {
+          for (std::string& method : shard->RunningMethods()) methods.push_back(std::move(method));
+        });
+      }
+      return absl::DeadlineExceededError(absl::StrCat(
+          methods.size(),
+          " handlers did not return after they were cancelled: ", absl::StrJoin(methods, ", ")));
+    }
+  }
+  state_ = State::kStopped;
+  changed_.notify_all();
+  if (run_watch_ != nullptr) run_watch_->Wake();
+  return absl::OkStatus();
+}
+
+bool ServerCore::WaitUntilIdle(std::unique_lock<std::mutex>& lock,
+                               std::chrono::steady_clock::time_point until) {
+  const auto idle = [this] { return busy_shards_ == 0; };
+  const auto here =
+      std::find_if(loops_.begin(), loops_.end(), [](EventLoop* loop) { return loop->OnThread(); });
+  if (here != loops_.end()) {
+    // The user's loop belongs to this thread: nobody else will run it meanwhile.
+    while (!idle() && std::chrono::steady_clock::now() < until) {
+      lock.unlock();
+      const bool running = (*here)->RunOnce(std::chrono::milliseconds(1));
+      lock.lock();
+      if (!running) break;
+    }
+    return idle();
+  }
+  if (until == std::chrono::steady_clock::time_point::max()) {
+    changed_.wait(lock, idle);
+    return true;
+  }
+  return changed_.wait_until(lock, until, idle);
+}
+
+void ServerCore::OnLoop(Shard& shard, absl::AnyInvocable<void() &&> fn) {
+  EventLoop& loop = shard.event_loop();
+  if (loop.OnThread()) {
+    std::move(fn)();
+    return;
+  }
+  std::promise<void> done;
+  std::future<void> ran = done.get_future();
+  const bool posted = loop.Post([&fn, &done] {
+    std::move(fn)();
+    done.set_value();
+  });
+  if (posted) {
+    ran.wait();
+  } else {
+    std::move(fn)();  // the loop has ended: nothing runs there any more
+  }
+}
+
+void ServerCore::StopLoops() {
+  for (std::unique_ptr<EventLoop>& loop : own_loops_) loop->Stop();
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+Shard& ServerCore::LeastLoaded() {
+  const auto least = std::min_element(
+      shards_.begin(), shards_.end(),
+      [](const auto& a, const auto& b) { return a->connection_count() < b->connection_count(); });
+  return **least;
+}
+
+// On the first loop, which listens.
+void ServerCore::Accepted(OwnedFd descriptor, const SocketAddress& peer) {
+  std::size_t open = 0;
+  for (const std::unique_ptr<Shard>& shard : shards_) open += shard->connection_count();
+  if (open >= options_.max_connections()) return;  // closes it
+  Shard& shard = LeastLoaded();
+  shard.Announce();
+  const auto accept = [&shard, peer = peer.ToString()](OwnedFd taken) {
+    shard.Accept(
+        std::make_unique<SocketTransport>(shard.environment().loop, std::move(taken), peer));
+  };
+  if (shard.event_loop().OnThread()) {
+    accept(std::move(descriptor));
+    return;
+  }
+  // A loop that has ended drops the function and with it the descriptor.
+  shard.event_loop().Post(
+      [accept, taken = std::move(descriptor)]() mutable { accept(std::move(taken)); });
+}
+
+InProcessEndpoint* ServerCore::PickEndpoint(const EventLoop*) { return nullptr; }
+
+}  // namespace weft::internal

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+
+#include "weft/service.h"
+
+namespace weft::internal {
+
+// The methods that a server offers, by path. Filled before the server starts, then only read, by
+// all loops at once.
+class Router {
+ public:
+  struct Entry {
+    const Method* method;
+    Service* service;
+  };
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+  // Dies when a path is registered twice: which handler is meant can't be told.
+  void Add(Service& service);
+  // The index of the method in entries(), or kNone. Paths are compared byte by byte.
+  std::size_t Find(std::string_view path) const;
+  // Whether any method of the path's service is offered: for telling an unknown method from an
+  // unknown service.
+  bool KnowsServiceOf(std::string_view path) const;
+  const std::vector<Entry>& entries() const { return entries_; }
+
+ private:
+  std::vector<Entry> entries_;
+  absl::flat_hash_map<std::string_view, std::size_t> by_path_;
+};
+
+}  // namespace weft::internal

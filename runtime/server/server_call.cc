@@ -1,0 +1,475 @@
+#include "server/server_call.h"
+
+#include <exception>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/message_lite.h"
+
+#include "base/check.h"
+#include "buffer/limits.h"
+#include "rpc/status_map.h"
+#include "server/blocking_call.h"
+#include "server/handler_exception.h"
+#include "server/method_pool.h"
+
+namespace weft::internal {
+namespace {
+
+using google::protobuf::MessageLite;
+
+// A reply of the framework's, which its slices may keep after the call.
+class OwnReply final : public OutgoingMessage {
+ public:
+  explicit OwnReply(std::unique_ptr<MessageLite>& reply) : OutgoingMessage(*reply), reply_(reply) {}
+  bool can_take() const override { return true; }
+  Taken Take() override {
+    MessageLite& message = *reply_;
+    return {message, OwnMessage(std::move(reply_))};
+  }
+
+ private:
+  std::unique_ptr<MessageLite>& reply_;
+};
+
+}  // namespace
+
+ServerCall::ServerCall(MethodPool& pool, CallEnvironment& environment)
+    : pool_(pool),
+      environment_(environment),
+      method_(pool.method()),
+      info_(*method_.info),
+      service_(pool.service()),
+      context_(*this),
+      handler_(*this),
+      starter_(*this),
+      cancel_runner_(*this),
+      deadline_timer_(*this) {
+  args_.context_ = &context_;
+  args_.call_ = this;
+  if (method_.blocking != nullptr) {
+    blocking_ = std::make_unique<BlockingCall>(*this);
+    args_.blocking_call_ = blocking_.get();
+  }
+}
+
+ServerCall::~ServerCall() = default;
+
+void ServerCall::EnsureMessages() {
+  if (request_ == nullptr) request_.reset(info_.request().New());
+  if (reply_ == nullptr) reply_.reset(info_.reply().New());
+  args_.request_ = request_.get();
+  args_.reply_ = reply_.get();
+}
+
+void ServerCall::Begin(HttpStream& stream, HttpHead& head, const Protocol& protocol,
+                       const RequestInfo& info, std::string_view peer, bool end) {
+  environment_.calls.PushBack(*this);
+  EnsureMessages();
+  stream_ = &stream;
+  protocol_ = &protocol;
+  peer_ = peer;
+  std::swap(head_, head);
+  inbound_.Reset(info.framing, environment_.options.receive_limit());
+  if (info.timeout != Duration::max()) {
+    const TimePoint now = environment_.loop.Now();
+    deadline_ = info.timeout < kNever - now ? now + info.timeout : kNever;
+    scope_.LowerDeadline(deadline_);
+    environment_.loop.timers().Arm(deadline_timer_, deadline_);
+  }
+  if (info_.streams_requests()) ScheduleHandler();
+  if (end) EndRequest();
+}
+
+void ServerCall::OnBody(Slice slice) {
+  if (end_sent_ || cancelled()) return;
+  uncredited_ += slice.size();
+  if (!info_.streams_requests()) {
+    TakeRequestBytes(std::move(slice));
+    ReturnTaken();
+    return;
+  }
+  if (blocking_ != nullptr) {
+    blocking_->PushBody(std::move(slice));
+    return;
+  }
+  if (absl::Status pushed = inbound_.Push(environment_.chunks, std::move(slice)); !pushed.ok()) {
+    Fail(pushed);
+    return;
+  }
+  if (reader_ != nullptr) DeliverToReader();
+}
+
+void ServerCall::OnEnd(HeaderList&) { EndRequest(); }
+
+// The body of a method that takes one message.
+void ServerCall::TakeRequestBytes(Slice slice) {
+  absl::Status status;
+  const std::string_view whole = request_taken_ ? std::string_view() : inbound_.TakeWhole(slice);
+  if (whole.data() != nullptr) {
+    request_size_ = whole.size();
+    request_taken_ = true;
+    status = protocol_->ParseMessage(whole, *request_);
+  } else {
+    status = inbound_.Push(environment_.chunks, std::move(slice));
+    if (status.ok() && inbound_.has_message()) status = ParseRequest();
+  }
+  if (!status.ok()) Fail(status);
+}
+
+absl::Status ServerCall::ParseRequest() {
+  if (request_taken_) {
+    return absl::Status(kCardinalityViolation,
+                        absl::StrCat("the client sent more than one message to ",
+                                     std::string(info_.path), ", which takes exactly one"));
+  }
+  request_taken_ = true;
+  request_size_ = inbound_.message_size();
+  absl::Status status = protocol_->ParseMessage(inbound_.bytes(), request_size_, *request_);
+  if (status.ok()) status = inbound_.PopMessage();
+  return status.ok() && inbound_.has_message() ? ParseRequest() : status;
+}
+
+void ServerCall::EndRequest() {
+  if (end_sent_ || cancelled()) return;
+  if (info_.streams_requests()) {
+    if (blocking_ != nullptr) {
+      blocking_->EndBody();
+      return;
+    }
+    if (absl::Status ended = inbound_.End(); !ended.ok()) {
+      Fail(ended);
+    } else if (reader_ != nullptr) {
+      std::exchange(reader_, nullptr)->Complete(false);
+    }
+    return;
+  }
+  absl::Status status = inbound_.End();
+  if (status.ok() && !request_taken_ && inbound_.has_message()) status = ParseRequest();
+  if (status.ok() && !request_taken_) {
+    status = absl::Status(kCardinalityViolation,
+                          absl::StrCat("the client sent no message to ", std::string(info_.path),
+                                       ", which takes exactly one"));
+  }
+  if (!status.ok()) {
+    Fail(status);
+    return;
+  }
+  ScheduleHandler();
+}
+
+void ServerCall::ScheduleHandler() {
+  handler_state_ = HandlerState::kScheduled;
+  environment_.loop.Schedule(starter_);
+}
+
+void ServerCall::StartHandler() {
+  if (method_.blocking != nullptr) {
+    handler_state_ = HandlerState::kRunning;
+    blocking_->Start();
+    return;
+  }
+  handler_state_ = HandlerState::kRunning;
+  handler_.Begin();
+}
+
+void ServerCall::Handler::Begin() {
+  Task<absl::Status> task;
+  // The trampoline of a user's own making may throw before it has made its coroutine.
+  try {
+    task = call_.method_.handler(call_.service_, call_.args_);
+  } catch (...) {
+    call_.HandlerDone(HandlerException(call_.info_, call_.environment_.options));
+    return;
+  }
+  Start(std::move(task), &call_.scope_, call_.info_.path);
+}
+
+void ServerCall::Handler::OnDone() {
+  absl::Status status;
+  try {
+    status = Take();
+  } catch (...) {
+    status = HandlerException(call_.info_, call_.environment_.options);
+  }
+  call_.HandlerDone(std::move(status));
+}
+
+void ServerCall::Handler::OnStuck() {
+  Drop();
+  call_.HandlerDone(absl::InternalError(
+      absl::StrCat("the handler of ", std::string(call_.info_.path),
+                   " neither finished nor suspended; the server's log tells more")));
+}
+
+void ServerCall::HandlerDone(absl::Status status) {
+  handler_state_ = HandlerState::kDone;
+  environment_.loop.timers().Disarm(deadline_timer_);
+  if (!end_sent_ && stream_ != nullptr) {
+    if (status.ok() && !info_.streams_replies()) {
+      Reply();
+    } else {
+      // What was put into a reply that is not sent may be large all the same.
+      if (!info_.streams_replies()) reply_size_ = reply_->ByteSizeLong();
+      SendEnd(status);
+    }
+  }
+  ReleaseIfOver();
+}
+
+void ServerCall::Reply() {
+  OwnReply reply(reply_);
+  const std::size_t before = stream_->outbound().size();
+  const absl::Status encoded =
+      protocol_->EncodeMessage(reply, info_.kind, environment_.options.send_limit(),
+                               environment_.chunks, stream_->outbound());
+  if (encoded.ok()) {
+    reply_size_ = stream_->outbound().size() - before;
+    SendHead();
+    stream_->BodyAppended();
+  }
+  SendEnd(encoded);
+}
+
+void ServerCall::SendHead() {
+  if (head_sent() || end_sent_ || stream_ == nullptr) return;
+  head_sent_.store(true, std::memory_order_release);
+  const int http_status =
+      protocol_->EncodeHead(info_.kind, initial_metadata_, stream_->head_to_send());
+  stream_->SendHead(http_status, /*end=*/false);
+}
+
+void ServerCall::SendEnd(const absl::Status& status) {
+  if (end_sent_ || stream_ == nullptr) return;
+  end_sent_ = true;
+  // While the handler runs, its metadata is its own: it may be adding to it on a worker thread.
+  static const HeaderList none;
+  const HeaderList& trailing = handler_state_ == HandlerState::kRunning ? none : trailing_metadata_;
+  // A handler that fails before its first message still has its initial metadata sent.
+  if (!head_sent() && !initial_metadata_.empty() && handler_state_ == HandlerState::kDone) {
+    end_sent_ = false;
+    SendHead();
+    end_sent_ = true;
+  }
+  protocol_->SendEnd({status, trailing, info_.kind, head_sent()}, environment_.chunks, *stream_);
+}
+
+void ServerCall::Fail(const absl::Status& status) {
+  SendEnd(status);
+  Cancel();
+}
+
+void ServerCall::Abandon(const absl::Status& status) {
+  SendEnd(status);
+  Cancel();
+  ReleaseIfOver();
+}
+
+void ServerCall::OnDeadline() {
+  if (stream_ != nullptr && !end_sent_) {
+    if (protocol_->resets_at_deadline()) {
+      end_sent_ = true;
+      stream_->Reset(StreamError::kCancel);
+    } else {
+      SendEnd(absl::DeadlineExceededError(
+          absl::StrCat("the deadline of the call to ", std::string(info_.path), " has passed")));
+    }
+  }
+  Cancel();
+}
+
+absl::Status ServerCall::EndedStatus() const {
+  return absl::CancelledError(
+      absl::StrCat("the call to ", std::string(info_.path),
+                   " has ended: the client is gone, its deadline has passed or it was refused"));
+}
+
+// Ends every pending await of the handler; the handler itself runs to its end.
+void ServerCall::Cancel() {
+  if (cancelled()) return;
+  cancelled_.store(true, std::memory_order_release);
+  inbound_.Clear();
+  if (reader_ != nullptr) std::exchange(reader_, nullptr)->Complete(false);
+  if (writer_ != nullptr) {
+    std::exchange(writer_, nullptr)->Complete(EndedStatus());
+  }
+  if (blocking_ != nullptr) blocking_->Cancel();
+  {
+    std::lock_guard lock(callbacks_mutex_);
+    if (!cancel_callbacks_.empty() && !cancel_runner_.queued()) {
+      environment_.loop.Schedule(cancel_runner_);
+    }
+  }
+  if (handler_state_ == HandlerState::kScheduled && starter_.queued()) {
+    // It has not begun: it need not.
+    starter_.CancelRun();
+    handler_state_ = HandlerState::kDone;
+  }
+  scope_.Cancel();
+}
+
+void ServerCall::OnCancel(absl::AnyInvocable<void()> callback) {
+  // Cancel() sets the flag before it takes the lock, so a callback is seen either there or here.
+  std::unique_lock lock(callbacks_mutex_);
+  if (!cancelled()) {
+    cancel_callbacks_.push_back(std::move(callback));
+    return;
+  }
+  lock.unlock();
+  callback();
+}
+
+void ServerCall::RunCancelCallbacks() {
+  std::vector<absl::AnyInvocable<void()>> callbacks;
+  {
+    std::lock_guard lock(callbacks_mutex_);
+    callbacks.swap(cancel_callbacks_);
+  }
+  for (absl::AnyInvocable<void()>& callback : callbacks) callback();
+}
+
+void ServerCall::OnDrained() {
+  if (writer_ != nullptr) {
+    std::exchange(writer_, nullptr)->Complete(absl::OkStatus());
+  }
+  if (blocking_ != nullptr) blocking_->Drained();
+}
+
+void ServerCall::OnClosed(const StreamClose& close) {
+  stream_ = nullptr;
+  if (close.cause != StreamClose::Cause::kComplete || !end_sent_) Cancel();
+  ReleaseIfOver();
+}
+
+bool ServerCall::TryRead(MessageLite& message, bool& result) {
+  result = false;
+  if (cancelled() || end_sent_) return true;
+  if (!inbound_.has_message()) return inbound_.ended();
+  const absl::Status parsed =
+      protocol_->ParseMessage(inbound_.bytes(), inbound_.message_size(), message);
+  if (!parsed.ok()) {
+    Fail(parsed);
+    return true;
+  }
+  result = true;
+  const absl::Status popped = inbound_.PopMessage();
+  ReturnTaken();
+  if (!popped.ok()) Fail(popped);
+  return true;
+}
+
+void ServerCall::RegisterReader(ServerRead& read) {
+  Check(reader_ == nullptr, "a stream is read by two at once; await one Read before the next");
+  reader_ = &read;
+  ReturnTaken();
+}
+
+void ServerCall::DeliverToReader() {
+  bool result = false;
+  ServerRead& read = *reader_;
+  if (TryRead(read.message_, result)) {
+    // A message that failed has cancelled the call, which has answered the reader already.
+    if (reader_ != nullptr) std::exchange(reader_, nullptr)->Complete(result);
+    return;
+  }
+  ReturnTaken();
+}
+
+// Credit goes back for what the application has taken; what a reader waits for counts as taken when
+// it comes, or a message larger than the window could never be completed.
+void ServerCall::ReturnTaken() {
+  if (stream_ == nullptr) return;
+  const bool wanted = reader_ != nullptr || !info_.streams_requests();
+  const std::size_t held = wanted ? 0 : inbound_.bytes().size();
+  if (uncredited_ <= held) return;
+  stream_->ReturnCredit(uncredited_ - held);
+  uncredited_ = held;
+}
+
+bool ServerCall::Write(const MessageInput& input, absl::Status& result) {
+  if (cancelled() || end_sent_ || stream_ == nullptr) {
+    result = EndedStatus();
+    return false;
+  }
+  InputMessage message(input);
+  result = protocol_->EncodeMessage(message, info_.kind, environment_.options.send_limit(),
+                                    environment_.chunks, stream_->outbound());
+  if (!result.ok()) return false;
+  SendHead();
+  stream_->BodyAppended();
+  return stream_->above_high_mark();
+}
+
+void ServerCall::RegisterWriter(ServerWrite& write) {
+  Check(writer_ == nullptr, "a stream is written by two at once; await one Write before the next");
+  writer_ = &write;
+}
+
+void ServerCall::ReleaseIfOver() {
+  const bool handler_over =
+      handler_state_ == HandlerState::kDone || handler_state_ == HandlerState::kWaiting;
+  if (stream_ == nullptr && handler_over && linked()) Recycle();
+}
+
+void ServerCall::Recycle() {
+  Unlink();
+  environment_.loop.timers().Disarm(deadline_timer_);
+  deadline_ = kNever;
+  scope_.Reset();
+  cancel_runner_.CancelRun();
+  cancel_callbacks_.clear();
+  head_.fields.Clear();
+  initial_metadata_.Clear();
+  trailing_metadata_.Clear();
+  inbound_.Clear();
+  uncredited_ = 0;
+  if (request_size_ > kKeptMessageSize) {
+    request_.reset();
+  } else {
+    request_->Clear();
+  }
+  request_size_ = 0;
+  if (reply_size_ > kKeptMessageSize) {
+    reply_.reset();
+  } else if (reply_ != nullptr) {
+    reply_->Clear();
+  }
+  reply_size_ = 0;
+  handler_state_ = HandlerState::kWaiting;
+  request_taken_ = false;
+  end_sent_ = false;
+  head_sent_.store(false, std::memory_order_relaxed);
+  cancelled_.store(false, std::memory_order_relaxed);
+  if (blocking_ != nullptr) blocking_->Reset();
+  CallEnvironment& environment = environment_;
+  pool_.Release(*this);
+  if (environment.calls.empty() && environment.idle != nullptr) environment.idle->OnNoCalls();
+}
+
+// --- The streams' awaiters.
+
+ServerRead::~ServerRead() {
+  if (registered_) call_.ForgetReader();
+}
+
+bool ServerRead::await_ready() { return call_.TryRead(message_, result_); }
+
+void ServerRead::Register() {
+  registered_ = true;
+  call_.RegisterReader(*this);
+}
+
+ServerWrite::ServerWrite(ServerCall& call, const MessageInput& message)
+    : call_(call), wait_(call.Write(message, result_)) {}
+
+ServerWrite::~ServerWrite() {
+  if (registered_) call_.ForgetWriter();
+}
+
+void ServerWrite::Register() {
+  registered_ = true;
+  call_.RegisterWriter(*this);
+}
+
+}  // namespace weft::internal

@@ -1,0 +1,187 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string_view>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+
+#include "http/stream.h"
+#include "io/timer_wheel.h"
+#include "protocol/protocol.h"
+#include "rpc/message_assembler.h"
+#include "server/call_environment.h"
+#include "weft/internal/cancel_scope.h"
+#include "weft/internal/task_root.h"
+#include "weft/service.h"
+
+namespace weft::internal {
+
+class BlockingCall;
+class MethodPool;
+
+// One call on the server, whatever its protocol: it assembles the request, runs the handler and
+// answers. Pooled per method and loop with its messages, which keep their capacity.
+//
+// Lives until both its stream has closed and its handler has returned; then it goes back to its
+// pool. Loop thread only, except for what BlockingCall and ServerContext say.
+class ServerCall final : public HttpStreamEvents, public ListHook<> {
+ public:
+  ServerCall(MethodPool& pool, CallEnvironment& environment);
+  ~ServerCall();
+
+  // Takes on a request whose head has come. `end`: it has no body.
+  void Begin(HttpStream& stream, HttpHead& head, const Protocol& protocol, const RequestInfo& info,
+             std::string_view peer, bool end);
+  // The server stops: nobody waits for the answer any more. The stream, if it is open, ends with
+  // `status`.
+  void Abandon(const absl::Status& status);
+
+  void OnHead(HttpHead&, bool) override {}  // clients only
+  void OnBody(Slice slice) override;
+  void OnEnd(HeaderList& trailers) override;
+  void OnDrained() override;
+  void OnClosed(const StreamClose& close) override;
+
+  // --- For the streams' awaiters.
+  // True when `result` is known at once.
+  bool TryRead(google::protobuf::MessageLite& message, bool& result);
+  void RegisterReader(ServerRead& read);
+  void ForgetReader() { reader_ = nullptr; }
+  // Sends the message. True when the writer should wait; then `result` is not set.
+  bool Write(const MessageInput& input, absl::Status& result);
+  void RegisterWriter(ServerWrite& write);
+  void ForgetWriter() { writer_ = nullptr; }
+
+  // --- For the context.
+  const HttpHead& head() const { return head_; }
+  const MethodInfo& info() const { return info_; }
+  const Protocol& protocol() const { return *protocol_; }
+  std::string_view peer() const { return peer_; }
+  CallEnvironment& environment() { return environment_; }
+  TimePoint deadline() const { return deadline_; }
+  bool cancelled() const { return cancelled_.load(std::memory_order_acquire); }  // any thread
+  bool head_sent() const { return head_sent_.load(std::memory_order_acquire); }  // any thread
+  HeaderList& initial_metadata() { return initial_metadata_; }
+  HeaderList& trailing_metadata() { return trailing_metadata_; }
+  void SendHead();
+  void OnCancel(absl::AnyInvocable<void()> callback);  // any thread
+
+  // --- For BlockingCall, on the loop.
+  HttpStream* stream() { return stream_; }
+  HandlerArgs& args() { return args_; }
+  const Method& method() const { return method_; }
+  Service& service() const { return service_; }
+  // Ends the call at once with a status of the framework's own; whatever the handler returns is
+  // dropped.
+  void Fail(const absl::Status& status);
+  // What a Write on an ended call says. Any thread.
+  absl::Status EndedStatus() const;
+  // The handler has returned.
+  void HandlerDone(absl::Status status);
+
+ private:
+  // Runs the handler's coroutine.
+  class Handler final : public TaskRoot<absl::Status> {
+   public:
+    explicit Handler(ServerCall& call) : call_(call) {}
+    void Begin();
+
+   private:
+    void OnDone() override;
+    void OnStuck() override;
+    ServerCall& call_;
+  };
+  // User code does not run inside a codec's event: the handler starts from the loop's queue, and so
+  // do callbacks.
+  class Starter final : public Runnable {
+   public:
+    explicit Starter(ServerCall& call) : call_(call) {}
+    void Run() override { call_.StartHandler(); }
+    ~Starter() = default;
+
+   private:
+    ServerCall& call_;
+  };
+  class CancelRunner final : public Runnable {
+   public:
+    explicit CancelRunner(ServerCall& call) : call_(call) {}
+    void Run() override { call_.RunCancelCallbacks(); }
+    ~CancelRunner() = default;
+
+   private:
+    ServerCall& call_;
+  };
+  class DeadlineTimer final : public TimerNode {
+   public:
+    explicit DeadlineTimer(ServerCall& call) : call_(call) {}
+    void OnTimer() override { call_.OnDeadline(); }
+
+   private:
+    ServerCall& call_;
+  };
+  enum class HandlerState : std::uint8_t { kWaiting, kScheduled, kRunning, kDone };
+
+  void TakeRequestBytes(Slice slice);
+  void EndRequest();
+  absl::Status ParseRequest();
+  void ScheduleHandler();
+  void StartHandler();
+  void OnDeadline();
+  void Cancel();
+  void RunCancelCallbacks();
+  void Reply();
+  void SendEnd(const absl::Status& status);
+  void ReturnTaken();
+  void DeliverToReader();
+  void ReleaseIfOver();
+  void Recycle();
+  void EnsureMessages();
+
+  MethodPool& pool_;
+  CallEnvironment& environment_;
+  const Method& method_;
+  const MethodInfo& info_;
+  Service& service_;
+  ServerContext context_;
+  HandlerArgs args_;
+
+  HttpStream* stream_ = nullptr;  // until OnClosed
+  const Protocol* protocol_ = nullptr;
+  std::string_view peer_;
+  HttpHead head_;
+  HeaderList initial_metadata_;
+  HeaderList trailing_metadata_;
+
+  MessageAssembler inbound_;
+  std::size_t uncredited_ = 0;  // bytes of the body for which no credit was returned
+  std::unique_ptr<google::protobuf::MessageLite> request_;
+  std::unique_ptr<google::protobuf::MessageLite> reply_;
+  // On the wire; for deciding whether to keep the message.
+  std::size_t request_size_ = 0;
+  std::size_t reply_size_ = 0;
+
+  HandlerState handler_state_ = HandlerState::kWaiting;
+  bool request_taken_ = false;  // a unary request was parsed
+  bool end_sent_ = false;       // SendEnd or Reset was said
+  std::atomic<bool> head_sent_{false};
+  std::atomic<bool> cancelled_{false};
+  TimePoint deadline_ = kNever;
+
+  ServerRead* reader_ = nullptr;
+  ServerWrite* writer_ = nullptr;
+  CancelScope scope_;
+  Handler handler_;
+  Starter starter_;
+  CancelRunner cancel_runner_;
+  DeadlineTimer deadline_timer_;
+  std::unique_ptr<BlockingCall> blocking_;  // for methods with blocking handlers
+  std::mutex callbacks_mutex_;
+  std::vector<absl::AnyInvocable<void()>> cancel_callbacks_;
+};
+
+}  // namespace weft::internal

@@ -1,0 +1,56 @@
+#include "server/server_connection.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <utility>
+
+#include "http1/server_codec.h"
+#include "http2/session.h"
+#include "server/shard.h"
+
+namespace weft::internal {
+namespace {
+
+ConnectionTimeouts Timeouts(const ServerOptions& options) {
+  ConnectionTimeouts timeouts;
+  timeouts.handshake = options.handshake_timeout();
+  timeouts.head = options.header_timeout();
+  timeouts.body = options.header_timeout();
+  timeouts.idle = options.idle_timeout();
+  return timeouts;
+}
+
+}  // namespace
+
+ServerConnection::ServerConnection(Shard& shard, std::unique_ptr<Transport> transport)
+    : shard_(shard),
+      connection_(shard.environment().loop, std::move(transport),
+                  Timeouts(shard.environment().options), *this) {}
+
+void ServerConnection::Start() {
+  connection_.StartSniffing(
+      [this](HttpVersion version, Codec::Host& host) { return MakeCodec(version, host); });
+}
+
+std::unique_ptr<Codec> ServerConnection::MakeCodec(HttpVersion version, Codec::Host& host) {
+  if (version == HttpVersion::kHttp11) {
+    return std::make_unique<http1::ServerCodec>(host, *this, shard_.environment().chunks,
+                                                shard_.dates(), http1::ServerCodec::Options());
+  }
+  http2::SessionOptions options;
+  options.max_concurrent_streams = static_cast<std::uint32_t>(
+      std::min<std::size_t>(shard_.environment().options.max_concurrent_streams(),
+                            std::numeric_limits<std::int32_t>::max()));
+  return std::make_unique<http2::ServerSession>(options, shard_.streams(), host, *this);
+}
+
+HttpStreamEvents* ServerConnection::OnRequest(HttpStream& stream, HttpHead& head, bool end) {
+  return shard_.Dispatch(stream, head, end, connection_.peer());
+}
+
+void ServerConnection::OnConnectionClosed(Connection&, const absl::Status& why) {
+  shard_.Forget(*this, why);  // destroys this
+}
+
+}  // namespace weft::internal

@@ -1,0 +1,198 @@
+#include "server/shard.h"
+
+#include <array>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "base/log.h"
+#include "protocol/grpc.h"
+#include "protocol/json.h"
+#include "server/server_call.h"
+
+namespace weft::internal {
+namespace {
+
+const HeaderList& NoMetadata() {
+  static const HeaderList none;
+  return none;
+}
+
+// Hears of a stream that was answered when its head came: there is nothing more to do.
+class AnsweredStream final : public HttpStreamEvents {
+ public:
+  void OnHead(HttpHead&, bool) override {}
+  void OnBody(Slice) override {}
+  void OnEnd(HeaderList&) override {}
+  void OnDrained() override {}
+  void OnClosed(const StreamClose&) override {}
+};
+
+HttpStreamEvents* Answered() {
+  static AnsweredStream answered;
+  return &answered;
+}
+
+const Protocol* FindProtocol(const HttpHead& head) {
+  static const std::array<const Protocol*, 2> protocols = {&GrpcProtocol(), &JsonProtocol()};
+  for (const Protocol* protocol : protocols) {
+    if (protocol->Matches(head)) return protocol;
+  }
+  return nullptr;
+}
+
+// An answer in plain HTTP, for what is no protocol's.
+void AnswerPlainly(HttpStream& stream, ChunkPool& pool, int status, std::string_view text) {
+  stream.head_to_send().AddStatic("content-type", "text/plain; charset=utf-8");
+  stream.outbound().Append(pool, text);
+  stream.outbound().Append(pool, "\n");
+  stream.SendHead(status, /*end=*/false);
+  stream.BodyAppended();
+  stream.SendEnd();
+}
+
+}  // namespace
+
+Shard::Shard(EventLoop& loop, const Router& router, const ServerOptions& options,
+             WorkerPool& workers)
+    : router_(router),
+      environment_{loop, loop.core(), loop.core().chunks(), options, workers, {}, this},
+      streams_(environment_.chunks, blocks_),
+      dates_(),
+      checker_(*this) {
+  pools_.reserve(router.entries().size());
+  for (const Router::Entry& entry : router.entries()) {
+    pools_.push_back(std::make_unique<MethodPool>(*entry.method, *entry.service, environment_));
+  }
+  environment_.loop.AtLoopEnd(*this);
+}
+
+Shard::~Shard() {
+  OnLoopEnd();
+  // Left over only where a loop has ended under its handlers: their coroutines go with their calls.
+  while (ServerCall* call = environment_.calls.PopFront()) delete call;
+}
+
+void Shard::Accept(std::unique_ptr<Transport> transport) {
+  if (draining_) {
+    connection_count_.fetch_sub(1, std::memory_order_relaxed);
+    return;
+  }
+  auto* connection = new ServerConnection(*this, std::move(transport));
+  connections_.PushBack(*connection);
+  connection->Start();
+}
+
+HttpStreamEvents* Shard::Dispatch(HttpStream& stream, HttpHead& head, bool end,
+                                  std::string_view peer) {
+  const Protocol* protocol = FindProtocol(head);
+  if (protocol == nullptr) {
+    // checklist 1: what isn't ours is HTTP's to refuse.
+    const bool get = head.method == "GET" || head.method == "HEAD";
+    AnswerPlainly(stream, environment_.chunks, get ? 404 : 415,
+                  get ? "nothing is served under this path with this method"
+                      : "this content-type is not served here; use application/grpc (HTTP/2) or "
+                        "application/json");
+    return Answered();
+  }
+  if (head.method != "POST") {
+    stream.head_to_send().AddStatic("allow", "POST");
+    AnswerPlainly(stream, environment_.chunks, 405, "calls are made with POST");
+    return Answered();
+  }
+  RequestInfo info;
+  absl::Status status = protocol->ReadRequestHead(head, info);
+  const std::size_t index = router_.Find(info.path);
+  MethodKind kind = MethodKind::kUnary;
+  if (index != Router::kNone) {
+    kind = router_.entries()[index].method->info->kind;
+    if (status.ok() && info.framing == Framing::kWholeBody &&
+        router_.entries()[index].method->info->streams_requests()) {
+      status = absl::UnimplementedError(
+          absl::StrCat(std::string(info.path),
+                       " takes a stream of messages, which this protocol can't carry; use gRPC"));
+    }
+  } else if (status.ok()) {
+    status = absl::UnimplementedError(
+        router_.KnowsServiceOf(info.path)
+            ? absl::StrCat("unknown method: ", std::string(info.path))
+            : absl::StrCat("unknown service: no service of this server has the method ",
+                           std::string(info.path)));
+  }
+  if (!status.ok()) {
+    protocol->SendEnd({status, NoMetadata(), kind, /*head_sent=*/false}, environment_.chunks,
+                      stream);
+    return Answered();
+  }
+  ServerCall& call = pools_[index]->Acquire();
+  call.Begin(stream, head, *protocol, info, peer, end);
+  return &call;
+}
+
+void Shard::Drain(absl::AnyInvocable<void()> done) {
+  done_ = std::move(done);
+  draining_ = true;
+  for (ServerConnection* connection = connections_.empty() ? nullptr : &connections_.front();
+       connection != nullptr;) {
+    ServerConnection* next = connections_.Next(*connection);
+    connection->Drain();
+    connection = next;
+  }
+  CheckDone();
+}
+
+void Shard::Abandon() {
+  const absl::Status why = absl::UnavailableError("the server is shutting down");
+  for (ServerCall* call = environment_.calls.empty() ? nullptr : &environment_.calls.front();
+       call != nullptr;) {
+    ServerCall* next = environment_.calls.Next(*call);
+    call->Abandon(why);
+    call = next;
+  }
+  for (ServerConnection* connection = connections_.empty() ? nullptr : &connections_.front();
+       connection != nullptr;) {
+    ServerConnection* next = connections_.Next(*connection);
+    connection->Close(why);
+    connection = next;
+  }
+}
+
+std::vector<std::string> Shard::RunningMethods() const {
+  std::vector<std::string> methods;
+  auto& calls = const_cast<IntrusiveList<ServerCall>&>(environment_.calls);
+  for (ServerCall* call = calls.empty() ? nullptr : &calls.front(); call != nullptr;
+       call = calls.Next(*call)) {
+    methods.emplace_back(call->info().path);
+  }
+  return methods;
+}
+
+void Shard::Forget(ServerConnection& connection, const absl::Status& why) {
+  if (!why.ok() && LogEnabled(LogLevel::kInfo))
+    Log(LogLevel::kInfo, {why.message().data(), why.message().size()});
+  delete &connection;
+  connection_count_.fetch_sub(1, std::memory_order_relaxed);
+  ScheduleCheck();
+}
+
+void Shard::OnLoopEnd() {
+  draining_ = true;
+  Abandon();
+  while (!connections_.empty()) {
+    delete &connections_.front();
+    connection_count_.fetch_sub(1, std::memory_order_relaxed);
+  }
+}
+
+void Shard::ScheduleCheck() {
+  if (done_ && !checker_.queued()) environment_.loop.Schedule(checker_);
+}
+
+void Shard::CheckDone() {
+  if (!done_ || !connections_.empty() || !environment_.calls.empty()) return;
+  absl::AnyInvocable<void()> done = std::move(done_);
+  done_ = nullptr;
+  done();
+}
+
+}  // namespace weft::internal

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+
+#include "base/intrusive_list.h"
+#include "buffer/block_pool.h"
+#include "http1/date_cache.h"
+#include "http2/stream_pool.h"
+#include "io/loop_core.h"
+#include "server/call_environment.h"
+#include "server/method_pool.h"
+#include "server/router.h"
+#include "server/server_connection.h"
+#include "weft/event_loop.h"
+
+namespace weft::internal {
+
+// The part of a server that lives on one loop: its connections, its calls, its pools. Nothing of it
+// is shared with the other loops on the path of a call. Owned by the server's core; loop thread
+// only, except where said.
+class Shard final : private LoopEndHook, private CallEnvironment::Idle {
+ public:
+  Shard(EventLoop& loop, const Router& router, const ServerOptions& options, WorkerPool& workers);
+  Shard(const Shard&) = delete;
+  ~Shard();
+
+  // Takes a new connection.
+  void Accept(std::unique_ptr<Transport> transport);
+  // Finds the method and begins the call, or answers with what is wrong. For codecs of all kinds.
+  HttpStreamEvents* Dispatch(HttpStream& stream, HttpHead& head, bool end, std::string_view peer);
+
+  // Lets calls and connections end in order; `done` is called once none is left, perhaps from
+  // inside this.
+  void Drain(absl::AnyInvocable<void()> done);
+  // Cancels all calls and closes all connections.
+  void Abandon();
+  // The methods of the calls whose handlers run.
+  std::vector<std::string> RunningMethods() const;
+
+  void Forget(ServerConnection& connection, const absl::Status& why);
+
+  CallEnvironment& environment() { return environment_; }
+  EventLoop& event_loop() { return environment_.event_loop; }
+  http2::StreamPool& streams() { return streams_; }
+  http1::DateCache& dates() { return dates_; }
+  // Any thread: for choosing the loop with the fewest.
+  std::size_t connection_count() const { return connection_count_.load(std::memory_order_relaxed); }
+  // Any thread: counts a connection that is on its way here.
+  void Announce() { connection_count_.fetch_add(1, std::memory_order_relaxed); }
+
+ private:
+  class Checker final : public Runnable {
+   public:
+    explicit Checker(Shard& shard) : shard_(shard) {}
+    ~Checker() = default;
+    void Run() override { shard_.CheckDone(); }
+
+   private:
+    Shard& shard_;
+  };
+
+  void OnLoopEnd() override;
+  void OnNoCalls() override { ScheduleCheck(); }
+  void ScheduleCheck();
+  void CheckDone();
+
+  const Router& router_;
+  CallEnvironment environment_;
+  BlockPool blocks_;
+  http2::StreamPool streams_;
+  http1::DateCache dates_;
+  std::vector<std::unique_ptr<MethodPool>> pools_;  // as router_.entries()
+  IntrusiveList<ServerConnection> connections_;
+  std::atomic<std::size_t> connection_count_{0};
+  bool draining_ = false;
+  absl::AnyInvocable<void()> done_;
+  Checker checker_;
+};
+
+}  // namespace weft::internal

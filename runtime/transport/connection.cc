@@ -1,0 +1,332 @@
+#include "transport/connection.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+#include "buffer/limits.h"
+#include "buffer/writev_driver.h"
+#include "io/errno_text.h"
+#include "transport/sniff.h"
+
+namespace weft::internal {
+namespace {
+
+// So long may a peer that is told goodbye go on sending before the connection is cut.
+constexpr Duration kLingerTime = std::chrono::seconds(1);
+// So much is written before the other connections of the loop get their turn.
+constexpr std::size_t kMaxWritePerPass = 1 << 20;
+
+}  // namespace
+
+Connection::Connection(LoopCore& loop, std::unique_ptr<Transport> transport,
+                       const ConnectionTimeouts& timeouts, Owner& owner)
+    : loop_(loop),
+      transport_(std::move(transport)),
+      timeouts_(timeouts),
+      owner_(owner),
+      read_size_(kReadChunkSize),
+      watched_(Codec::Waiting::kNothing),
+      flusher_(*this),
+      watchdog_(*this) {}
+
+Connection::~Connection() {
+  AbortStreams(
+      absl::CancelledError(absl::StrCat("the connection with ", peer(), " was closed here")));
+  transport_->Close();
+}
+
+void Connection::StartSniffing(CodecFactory factory) {
+  factory_ = std::move(factory);
+  if (timeouts_.handshake != Duration::max()) {
+    loop_.timers().Arm(watchdog_, loop_.Now() + timeouts_.handshake);
+  }
+  transport_->Start(*this);
+}
+
+void Connection::Start(std::unique_ptr<Codec> codec) {
+  codec_ = std::move(codec);
+  state_ = State::kOpen;
+  transport_->Start(*this);
+  UpdateWatchdog();
+  if (codec_->wants_write()) OutputReady();
+}
+
+void Connection::Drain() {
+  if (draining_ || state_ == State::kClosed) return;
+  draining_ = true;
+  if (state_ == State::kSniffing) {
+    Close(absl::OkStatus());
+  } else if (state_ == State::kOpen) {
+    codec_->Drain();
+    OutputReady();
+  }
+}
+
+void Connection::Close(const absl::Status& why) {
+  if (state_ == State::kClosed || state_ == State::kClosing || state_ == State::kLingering) return;
+  why_ = why;
+  if (codec_ != nullptr) {
+    codec_->Drain();
+    SayLastWords();
+  }
+  AbortStreams(why.ok() ? absl::CancelledError("the connection was closed here") : why);
+  state_ = State::kClosing;
+  OutputReady();
+}
+
+void Connection::OutputReady() {
+  if (state_ != State::kClosed && !flusher_.queued()) loop_.AtPassEnd(flusher_);
+}
+
+void Connection::OnReadable() {
+  ChunkRef chunk = loop_.chunks().Acquire(read_size_);
+  const iovec into{chunk->data(), chunk->capacity()};
+  const IoResult read = transport_->ReadSome({&into, 1});
+  switch (read.kind) {
+    case IoResult::Kind::kWouldBlock:
+      return;
+    case IoResult::Kind::kEof:
+      OnEof();
+      return;
+    case IoResult::Kind::kError:
+      Fail(absl::UnavailableError(absl::StrCat(
+          "the connection with ", peer(), " was lost while reading: ", ErrnoText(read.error))));
+      return;
+    case IoResult::Kind::kBytes:
+      break;
+  }
+  // A peer that fills a chunk is sending in bulk; one that leaves most of it empty is not.
+  read_size_ = read.bytes == chunk->capacity() ? kBulkReadChunkSize
+               : read.bytes < kReadChunkSize   ? kReadChunkSize
+                                               : read_size_;
+  if (state_ == State::kLingering || state_ == State::kClosing) return;
+  const char* data = chunk->data();
+  absl::Status taken = Take(Slice(std::move(chunk).ToOwner(), {data, read.bytes}));
+  if (!taken.ok()) {
+    Fail(std::move(taken));
+    return;
+  }
+  if (codec_ == nullptr) return;
+  if (codec_->wants_write() || codec_->finished()) OutputReady();
+  UpdateReads();
+  UpdateWatchdog();
+}
+
+absl::Status Connection::Take(Slice bytes) {
+  return codec_ == nullptr ? Sniff(std::move(bytes)) : codec_->Recv(std::move(bytes));
+}
+
+absl::Status Connection::Sniff(Slice bytes) {
+  sniffed_.AppendRef(std::move(bytes));
+  char first[kSniffSize];
+  const std::size_t known = std::min(sniffed_.size(), kSniffSize);
+  sniffed_.PeekFront(known, first);
+  const std::optional<HttpVersion> version = SniffVersion({first, known});
+  if (!version.has_value()) return absl::OkStatus();
+  loop_.timers().Disarm(watchdog_);
+  codec_ = factory_(*version, *this);
+  factory_ = nullptr;
+  state_ = State::kOpen;
+  BufList all(std::move(sniffed_));
+  for (std::size_t i = 0; i < all.slice_count(); ++i) {
+    if (absl::Status taken = codec_->Recv(all.slice(i)); !taken.ok()) return taken;
+  }
+  return absl::OkStatus();
+}
+
+void Connection::OnEof() {
+  if (state_ == State::kLingering || state_ == State::kClosing) {
+    Finish();
+    return;
+  }
+  peer_ended_ = true;
+  transport_->WatchReads(false);
+  if (codec_ == nullptr) {
+    Close(absl::OkStatus());
+    return;
+  }
+  if (absl::Status ended = codec_->RecvEof(); !ended.ok()) {
+    Fail(std::move(ended));
+    return;
+  }
+  OutputReady();
+}
+
+void Connection::OnWritable() {
+  write_blocked_ = false;
+  transport_->WatchWrites(false);
+  OutputReady();
+}
+
+void Connection::Flush() {
+  if (state_ == State::kClosed) return;
+  std::size_t written = 0;
+  while (!write_blocked_) {
+    if (state_ == State::kOpen && out_.size() < kOutputHighMark && codec_->wants_write()) {
+      if (absl::Status pulled = codec_->Pull(out_, kFlushQuantum); !pulled.ok()) {
+        Fail(std::move(pulled));
+        return;
+      }
+    }
+    if (out_.empty()) break;
+    const WriteProgress progress = WriteFront(out_, [this](std::span<const iovec> iov) {
+      const IoResult result = transport_->WritevSome(iov);
+      switch (result.kind) {
+        case IoResult::Kind::kBytes:
+          return WriteAttempt::Bytes(result.bytes);
+        case IoResult::Kind::kWouldBlock:
+          return WriteAttempt::WouldBlock();
+        default:
+          return WriteAttempt::Error(result.error);
+      }
+    });
+    written += progress.bytes;
+    if (progress.kind == WriteProgress::Kind::kError) {
+      out_.Clear();
+      why_ = absl::UnavailableError(absl::StrCat(
+          "the connection with ", peer(), " was lost while writing: ", ErrnoText(progress.error)));
+      AbortStreams(why_);
+      Finish();
+      return;
+    }
+    if (progress.kind == WriteProgress::Kind::kWouldBlock) {
+      write_blocked_ = true;
+      transport_->WatchWrites(true);
+    }
+    if (written >= kMaxWritePerPass && !write_blocked_) {
+      OutputReady();
+      break;
+    }
+  }
+  if (codec_ != nullptr && state_ == State::kOpen) {
+    UpdateReads();
+    UpdateWatchdog();
+  }
+  if (!out_.empty() || (state_ == State::kOpen && codec_->wants_write())) return;
+  if (state_ == State::kClosing || (state_ == State::kOpen && codec_->finished())) {
+    // What the peer still sends must be read, or the kernel would answer it with a reset that
+    // destroys our last words.
+    if (peer_ended_) {
+      Finish();
+    } else {
+      Linger();
+    }
+  } else if (state_ == State::kOpen && codec_->wants_shutdown()) {
+    if (std::exchange(shut_down_, true)) return;
+    transport_->ShutdownWrites();
+    loop_.timers().Arm(watchdog_, loop_.Now() + kLingerTime);
+  }
+}
+
+void Connection::Fail(absl::Status why) {
+  if (state_ == State::kClosed) return;
+  why_ = std::move(why);
+  if (state_ == State::kOpen && !peer_ended_) SayLastWords();  // a GOAWAY or a 400
+  AbortStreams(why_);
+  if (state_ == State::kOpen && !out_.empty()) {
+    state_ = State::kClosing;
+    OutputReady();
+    return;
+  }
+  Finish();
+}
+
+// Takes what the codec has to say before its streams are aborted, after which it says nothing. An
+// error in this can only repeat why the connection ends.
+void Connection::SayLastWords() {
+  if (codec_ != nullptr && codec_->wants_write()) codec_->Pull(out_, kFlushQuantum).IgnoreError();
+}
+
+void Connection::Linger() {
+  AbortStreams(absl::CancelledError("the connection was closed here"));
+  state_ = State::kLingering;
+  transport_->ShutdownWrites();
+  transport_->WatchReads(true);
+  loop_.timers().Arm(watchdog_, loop_.Now() + kLingerTime);
+}
+
+void Connection::Finish() {
+  if (state_ == State::kClosed) return;
+  state_ = State::kClosed;
+  loop_.timers().Disarm(watchdog_);
+  flusher_.CancelRun();
+  AbortStreams(why_.ok()
+                   ? absl::UnavailableError(absl::StrCat("the connection was closed by ", peer()))
+                   : why_);
+  transport_->Close();
+  owner_.OnConnectionClosed(*this, why_);  // may destroy this
+}
+
+void Connection::AbortStreams(const absl::Status& why) {
+  if (codec_ == nullptr || std::exchange(aborted_, true)) return;
+  codec_->Abort(why);
+}
+
+void Connection::UpdateReads() {
+  const bool pause = !codec_->wants_read() || peer_ended_;
+  if (pause == reads_paused_) return;
+  reads_paused_ = pause;
+  transport_->WatchReads(!pause);
+}
+
+void Connection::UpdateWatchdog() {
+  const Codec::Waiting waiting = codec_->waiting();
+  if (waiting == Codec::Waiting::kBody) last_read_ = loop_.Now();
+  if (waiting == watched_ || shut_down_ || timed_out_) return;
+  watched_ = waiting;
+  const Duration limit = Limit(waiting);
+  if (limit == Duration::max()) {
+    loop_.timers().Disarm(watchdog_);
+  } else {
+    last_read_ = loop_.Now();
+    loop_.timers().Arm(watchdog_, last_read_ + limit);
+  }
+}
+
+Duration Connection::Limit(Codec::Waiting waiting) const {
+  switch (waiting) {
+    case Codec::Waiting::kHead:
+      return timeouts_.head;
+    case Codec::Waiting::kBody:
+      return timeouts_.body;
+    case Codec::Waiting::kIdle:
+      return timeouts_.idle;
+    case Codec::Waiting::kNothing:
+      break;
+  }
+  return Duration::max();
+}
+
+void Connection::OnTimeout() {
+  switch (state_) {
+    case State::kSniffing:
+      why_ = absl::DeadlineExceededError(
+          absl::StrCat(peer(), " connected, but did not say which protocol it speaks in time"));
+      Finish();
+      return;
+    case State::kOpen:
+      if (watched_ == Codec::Waiting::kBody && last_read_ + timeouts_.body > loop_.Now()) {
+        loop_.timers().Arm(watchdog_, last_read_ + timeouts_.body);
+      } else if (shut_down_ || watched_ == Codec::Waiting::kNothing || timed_out_) {
+        Finish();
+      } else {
+        // The codec says goodbye; then there is a bounded time for it to be heard.
+        timed_out_ = true;
+        codec_->TimeOut();
+        OutputReady();
+        loop_.timers().Arm(watchdog_, loop_.Now() + kLingerTime);
+      }
+      return;
+    case State::kClosing:
+    case State::kLingering:
+      Finish();
+      return;
+    case State::kClosed:
+      return;
+  }
+}
+
+}  // namespace weft::internal
