@@ -104,9 +104,9 @@ TEST_P(Http2ClientTest, OpensWithPrefaceAndSettings) {
 }
 
 TEST_P(Http2ClientTest, UnaryCallRunsThrough) {
+  Exchange call;
   Client client(GetParam());
   client.Start();
-  Exchange call;
   client.Request(call);
   EXPECT_EQ(client.Take(), kRequest1);
   ASSERT_TRUE(client
@@ -124,9 +124,9 @@ TEST_P(Http2ClientTest, UnaryCallRunsThrough) {
 }
 
 TEST_P(Http2ClientTest, HalfCloseWithNothingLeftIsAnEmptyDataFrame) {  // checklist 26
+  Exchange call;
   Client client(GetParam());
   client.Start();
-  Exchange call;
   internal::HttpStream& stream = client.Open(call);
   stream.SendHead(0, false);
   client.Append(stream, "x");
@@ -136,9 +136,9 @@ TEST_P(Http2ClientTest, HalfCloseWithNothingLeftIsAnEmptyDataFrame) {  // checkl
 }
 
 TEST_P(Http2ClientTest, InformationalHeadsAreSkipped) {  // checklist 34
+  Exchange call;
   Client client(GetParam());
   client.Start();
-  Exchange call;
   client.Request(call);
   client.Take();
   ASSERT_TRUE(client
@@ -154,9 +154,9 @@ TEST_P(Http2ClientTest, InformationalHeadsAreSkipped) {  // checklist 34
 }
 
 TEST_P(Http2ClientTest, EndBeforeHalfCloseResetsWithNoError) {  // checklist 32
+  Exchange call;
   Client client(GetParam());
   client.Start();
-  Exchange call;
   internal::HttpStream& stream = client.Open(call);
   stream.SendHead(0, false);
   client.Append(stream, "more to come");
@@ -171,9 +171,9 @@ TEST_P(Http2ClientTest, EndBeforeHalfCloseResetsWithNoError) {  // checklist 32
 
 TEST_P(Http2ClientTest, ResetCodesComeThrough) {  // checklist 35
   for (const std::uint32_t code : {0u, 1u, 2u, 3u, 7u, 8u, 11u, 12u}) {
+    Exchange call;
     Client client(GetParam());
     client.Start();
-    Exchange call;
     client.Request(call);
     client.Take();
     ASSERT_TRUE(client.Send(Headers(1).Status(200).Render() + RstStream(1, code)).ok());
@@ -184,9 +184,9 @@ TEST_P(Http2ClientTest, ResetCodesComeThrough) {  // checklist 35
 }
 
 TEST_P(Http2ClientTest, GoAwayFreesStreamsAboveItAndLetsTheOthersRun) {  // checklist 42
+  Exchange first, second;
   Client client(GetParam());
   client.Start();
-  Exchange first, second;
   client.Request(first);
   client.Request(second);
   client.Take();
@@ -205,9 +205,9 @@ TEST_P(Http2ClientTest, GoAwayFreesStreamsAboveItAndLetsTheOthersRun) {  // chec
 }
 
 TEST_P(Http2ClientTest, RequestThatNeverLeftIsSafeToRepeatAfterGoAway) {
+  Exchange call;
   Client client(GetParam());
   client.Start();
-  Exchange call;
   client.Request(call);
   ASSERT_TRUE(client.Send(GoAway(0x7fffffff, 0)).ok());
   EXPECT_EQ(client.Take(), "");
@@ -216,9 +216,9 @@ TEST_P(Http2ClientTest, RequestThatNeverLeftIsSafeToRepeatAfterGoAway) {
 }
 
 TEST_P(Http2ClientTest, StreamLimitOfThePeerIsKeptAndCapacityTold) {
+  Exchange first, second;
   Client client(GetParam());
   client.Start(Settings({{3, 1}}));
-  Exchange first, second;
   ASSERT_TRUE(client.session.can_open());
   client.Request(first);
   EXPECT_FALSE(client.session.can_open());
@@ -236,9 +236,9 @@ TEST_P(Http2ClientTest, StreamLimitOfThePeerIsKeptAndCapacityTold) {
 }
 
 TEST_P(Http2ClientTest, ResetBeforeTheHeadNeverReachesTheWire) {
+  Exchange call;
   Client client(GetParam());
   client.Start();
-  Exchange call;
   client.Open(call).Reset(StreamError::kCancel);
   EXPECT_EQ(call.closes, 0);
   EXPECT_EQ(client.Take(), "");
@@ -247,9 +247,9 @@ TEST_P(Http2ClientTest, ResetBeforeTheHeadNeverReachesTheWire) {
 }
 
 TEST_P(Http2ClientTest, ResetBeforeTheFirstPullSendsNothingOrAReset) {
+  Exchange call;
   Client client(GetParam());
   client.Start();
-  Exchange call;
   client.Request(call);
   call.stream->Reset(StreamError::kCancel);
   EXPECT_EQ(call.closes, 0);
@@ -262,9 +262,9 @@ TEST_P(Http2ClientTest, ResetBeforeTheFirstPullSendsNothingOrAReset) {
 }
 
 TEST_P(Http2ClientTest, PriorityIsSaidInTheRequestAndUpdated) {
+  Exchange call;
   Client client(GetParam());
   client.Start(Settings({{9, 1}}));
-  Exchange call;
   internal::HttpStream& stream = client.Open(call, "/p", {.urgency = 1, .incremental = true});
   stream.SendHead(0, false);
   EXPECT_EQ(client.Take(),
@@ -274,9 +274,9 @@ TEST_P(Http2ClientTest, PriorityIsSaidInTheRequestAndUpdated) {
 }
 
 TEST_P(Http2ClientTest, UploadsObeyUrgency) {
+  Exchange low, top;
   Client client(GetParam());
   client.Start(Settings({{4, 1 << 20}}) + WindowUpdate(0, 1 << 20));
-  Exchange low, top;
   internal::HttpStream& slow = client.Open(low, "/low", {.urgency = 6});
   slow.SendHead(0, false);
   internal::HttpStream& fast = client.Open(top, "/top", {.urgency = 0});
@@ -293,9 +293,9 @@ TEST_P(Http2ClientTest, UploadsObeyUrgency) {
 }
 
 TEST_P(Http2ClientTest, OversizedResponseHeadEndsTheStreamWithItsSize) {  // checklist 14
+  Exchange call, other;
   Client client(GetParam());
   client.Start();
-  Exchange call, other;
   client.Request(call);
   client.Request(other);
   client.Take();
@@ -319,9 +319,9 @@ TEST_P(Http2ClientTest, MalformedResponsesEndTheStream) {
        {Headers(1).Field("no-status", "x").Render(),
         Headers(1).Status(200).Field("UP", "x").Render(), Headers(1).Status(101).Render(),
         Headers(1).Field(":status", "2x0").Render()}) {
+    Exchange call;
     Client client(GetParam());
     client.Start();
-    Exchange call;
     client.Request(call);
     client.Take();
     ASSERT_TRUE(client.Send(bytes).ok());
@@ -333,9 +333,9 @@ TEST_P(Http2ClientTest, MalformedResponsesEndTheStream) {
 }
 
 TEST_P(Http2ClientTest, PushIsRefused) {
+  Exchange call;
   Client client(GetParam());
   client.Start();
-  Exchange call;
   client.Request(call);
   client.Take();
   EXPECT_FALSE(
@@ -355,9 +355,9 @@ TEST_P(Http2ClientTest, PingAnswerIsTold) {
 }
 
 TEST_P(Http2ClientTest, DrainLetsOpenCallsFinish) {
+  Exchange call;
   Client client(GetParam());
   client.Start();
-  Exchange call;
   client.Request(call);
   client.session.Drain();
   EXPECT_FALSE(client.session.can_open());
