@@ -16,8 +16,9 @@ namespace internal {
 // The result of a call that is done.
 template <typename Reply>
 absl::StatusOr<Reply> TakeReply(ClientCall& call) {
-  absl::StatusOr<Reply> reply(std::in_place);
-  if (absl::Status status = TakeFinish(call, &*reply); !status.ok()) reply = std::move(status);
+  Reply reply;
+  absl::Status status = TakeFinish(call, &reply);
+  if (!status.ok()) return status;
   return reply;
 }
 
