@@ -333,7 +333,7 @@ class GrpcioClientAgainstRestartedSubject(unittest.TestCase):
             stub.EmptyCall(empty_pb2.Empty(), timeout=SECONDS)
         self.assertEqual(caught.exception.code(), grpc.StatusCode.UNAVAILABLE)
         call = stub.EmptyCall.future(empty_pb2.Empty(), timeout=SECONDS, wait_for_ready=True)
-        time.sleep(0.5)  # no condition: what is shown is that nothing happens in this time
+        time.sleep(0.5)  # lint: allow sleep: what is shown is that nothing happens in this time
         self.assertFalse(call.done())
         second = harness.Server(harness.subject, port=first.port)
         try:

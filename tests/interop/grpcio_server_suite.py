@@ -63,7 +63,7 @@ class SubjectAgainstRestartedGrpcioServer(unittest.TestCase):
             self.server.stop()
             client.tell("the server is gone")
             client.wait_line("waiting", 20)
-            time.sleep(0.5)  # no condition: what is shown is that nothing happens in this time
+            time.sleep(0.5)  # lint: allow sleep: what is shown is that nothing happens in this time
             self.assertIsNone(client.process.poll(), client.describe())
             self.server = harness.Server(harness.grpcio(), port=self.server.port)
 

@@ -135,7 +135,7 @@ class Server(Program):
                 return
             if self.process.poll() is not None or time.monotonic() > end:
                 raise AssertionError(f"nothing listens on port {self.port}\n{self.describe()}")
-            time.sleep(0.02)
+            time.sleep(0.02)  # lint: allow sleep: polls, bounded
 
     @property
     def address(self):

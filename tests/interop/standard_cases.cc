@@ -97,6 +97,9 @@ void TimeoutOnSleepingServer(ClientUnderTest& client) {
   // The deadline may have passed before: what Write says does not matter.
   absl::Status written = stream.Write(OutputRequest({}, 27182)).Wait();
   written.IgnoreError();
+  // Without a half-close, which would let the server end the call first.
+  StreamingOutputCallResponse reply;
+  Expect(!stream.Read(reply).Wait(), "no reply");
   ExpectCode(stream.Finish().Wait(), absl::StatusCode::kDeadlineExceeded, "FullDuplexCall");
 }
 
