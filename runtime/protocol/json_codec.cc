@@ -1,11 +1,14 @@
 #include "protocol/json_codec.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <string_view>
 
 #include "absl/strings/cord.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/any.pb.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
 #include "google/protobuf/util/json_util.h"
@@ -57,33 +60,63 @@ absl::Status NoJsonForLite(const MessageLite& message) {
                    " is built for the LITE runtime, which has no JSON; call it with gRPC"));
 }
 
+bool IsContinuation(unsigned char byte) { return (byte & 0xc0) == 0x80; }
+
+// The bytes of the character that `text` begins with; 0 when that is no UTF-8 (RFC 3629 §4).
+std::size_t CharacterSize(std::string_view text) {
+  const auto at = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : static_cast<unsigned char>(0);
+  };
+  const unsigned char first = at(0);
+  if (first < 0x80) return 1;
+  if (first < 0xc2 || first > 0xf4 || !IsContinuation(at(1))) return 0;
+  if (first < 0xe0) return 2;
+  // No longer forms than needed, no surrogates, nothing above U+10FFFF.
+  if (first == 0xe0 && at(1) < 0xa0) return 0;
+  if (first == 0xed && at(1) > 0x9f) return 0;
+  if (!IsContinuation(at(2))) return 0;
+  if (first < 0xf0) return 3;
+  if (first == 0xf0 && at(1) < 0x90) return 0;
+  if (first == 0xf4 && at(1) > 0x8f) return 0;
+  return IsContinuation(at(3)) ? 4 : 0;
+}
+
+// The text may hold what a peer sent: bytes that are no UTF-8 become U+FFFD, since JSON knows
+// nothing else.
 std::string Quote(std::string_view text) {
   std::string quoted = "\"";
-  for (char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
+  while (!text.empty()) {
+    const std::size_t size = CharacterSize(text);
+    const auto byte = static_cast<unsigned char>(text.front());
+    if (size == 0) {
+      quoted += "\xef\xbf\xbd";
+    } else if (byte == '"' || byte == '\\') {
       quoted.push_back('\\');
-      quoted.push_back(c);
+      quoted.push_back(text.front());
     } else if (byte < 0x20 || byte == 0x7f) {
       absl::StrAppend(&quoted, "\\u00", absl::Hex(byte, absl::kZeroPad2));
     } else {
-      quoted.push_back(c);
+      quoted.append(text.substr(0, size));
     }
+    text.remove_prefix(std::max<std::size_t>(size, 1));
   }
   quoted.push_back('"');
   return quoted;
 }
 
-// A detail in the JSON of google.protobuf.Any; of a type that isn't linked in, its bytes.
+// A detail in the JSON of google.protobuf.Any, which types with a JSON of their own (wrappers,
+// Timestamp, ...) put under "value"; of a type that isn't linked in, its bytes.
 std::string PrintDetail(const std::string& type_url, const std::string& value) {
+  google::protobuf::Any any;
+  any.set_type_url(type_url);
+  any.set_value(value);
   std::string json;
-  const auto printed =
-      google::protobuf::util::BinaryToJsonString(&LinkedTypes(), type_url, value, &json, {});
-  std::string head = absl::StrCat("{\"@type\":", Quote(type_url));
-  if (!printed.ok() || json.size() < 2 || json.front() != '{') {
-    return absl::StrCat(head, ",\"value\":", Quote(absl::Base64Escape(value)), "}");
-  }
-  return json == "{}" ? absl::StrCat(head, "}") : absl::StrCat(head, ",", json.substr(1));
+  const auto printed = google::protobuf::util::BinaryToJsonString(
+      &LinkedTypes(), absl::StrCat(kTypeUrlPrefix, "/google.protobuf.Any"), any.SerializeAsString(),
+      &json, {});
+  if (printed.ok()) return json;
+  return absl::StrCat("{\"@type\":", Quote(type_url),
+                      ",\"value\":", Quote(absl::Base64Escape(value)), "}");
 }
 
 class UtilJson final : public JsonCodec {
