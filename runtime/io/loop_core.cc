@@ -184,6 +184,14 @@ void LoopCore::RunQueues() {
   }
 }
 
+void LoopCore::RunReady() {
+  for (int budget = kMaxRunsPerPass; budget > 0; --budget) {
+    Runnable* runnable = ready_.Pop();
+    if (runnable == nullptr) return;
+    runnable->Run();
+  }
+}
+
 void LoopCore::Run() {
   Inside inside(*this);
   while (!stop_.load(std::memory_order_acquire)) Pass(/*may_block=*/true);

@@ -62,6 +62,11 @@ class LoopCore final : public Executor {
 
   // Runs it when the ready queue is empty. It must stay alive until it has run.
   void AtPassEnd(Runnable& runnable);
+  // Runs what is ready now instead of at the end of the pass: a connection whose input has been
+  // read has its calls handled while they are warm in the cache, and their objects are free again
+  // for the next connection's. From a transport's event only; whoever called may be destroyed by
+  // what runs.
+  void RunReady();
   void AtLoopEnd(LoopEndHook& hook) { end_hooks_.PushBack(hook); }
 
   TimerWheel& timers() { return timers_; }

@@ -16,8 +16,15 @@ namespace {
 
 // So long may a peer that is told goodbye go on sending before the connection is cut.
 constexpr Duration kLingerTime = std::chrono::seconds(1);
+// So long may an answer without a new byte be owed to a peer that has ended its side.
+constexpr Duration kEndedPeerTime = std::chrono::seconds(5);
 // So much is written before the other connections of the loop get their turn.
 constexpr std::size_t kMaxWritePerPass = 1 << 20;
+
+// Whether every byte that is read or written starts the time anew.
+bool CountsFromProgress(Codec::Waiting waiting) {
+  return waiting == Codec::Waiting::kBody || waiting == Codec::Waiting::kEnded;
+}
 
 }  // namespace
 
@@ -110,7 +117,14 @@ void Connection::OnReadable() {
     return;
   }
   if (codec_ == nullptr) return;
-  if (codec_->wants_write() || codec_->finished()) OutputReady();
+  const Liveness::Watch watch(liveness_);
+  loop_.RunReady();
+  if (!watch.alive() || state_ == State::kClosed) return;
+  if (flusher_.queued() || codec_->wants_write() || codec_->finished()) {
+    flusher_.CancelRun();
+    Flush();  // may destroy this
+    return;
+  }
   UpdateReads();
   UpdateWatchdog();
 }
@@ -274,15 +288,14 @@ void Connection::UpdateReads() {
 
 void Connection::UpdateWatchdog() {
   const Codec::Waiting waiting = codec_->waiting();
-  if (waiting == Codec::Waiting::kBody) last_read_ = loop_.Now();
+  if (CountsFromProgress(waiting)) last_progress_ = loop_.Now();
   if (waiting == watched_ || shut_down_ || timed_out_) return;
   watched_ = waiting;
   const Duration limit = Limit(waiting);
   if (limit == Duration::max()) {
     loop_.timers().Disarm(watchdog_);
   } else {
-    last_read_ = loop_.Now();
-    loop_.timers().Arm(watchdog_, last_read_ + limit);
+    loop_.timers().Arm(watchdog_, loop_.Now() + limit);
   }
 }
 
@@ -292,6 +305,8 @@ Duration Connection::Limit(Codec::Waiting waiting) const {
       return timeouts_.head;
     case Codec::Waiting::kBody:
       return timeouts_.body;
+    case Codec::Waiting::kEnded:
+      return kEndedPeerTime;
     case Codec::Waiting::kIdle:
       return timeouts_.idle;
     case Codec::Waiting::kNothing:
@@ -308,8 +323,11 @@ void Connection::OnTimeout() {
       Finish();
       return;
     case State::kOpen:
-      if (watched_ == Codec::Waiting::kBody && last_read_ + timeouts_.body > loop_.Now()) {
-        loop_.timers().Arm(watchdog_, last_read_ + timeouts_.body);
+      if (CountsFromProgress(watched_) && last_progress_ + Limit(watched_) > loop_.Now()) {
+        loop_.timers().Arm(watchdog_, last_progress_ + Limit(watched_));
+      } else if (watched_ == Codec::Waiting::kEnded && write_blocked_) {
+        // It has more to read than it takes: the kernel tells when it is gone.
+        loop_.timers().Arm(watchdog_, loop_.Now() + kEndedPeerTime);
       } else if (shut_down_ || watched_ == Codec::Waiting::kNothing || timed_out_) {
         Finish();
       } else {

@@ -11,6 +11,7 @@
 #include "buffer/buf_list.h"
 #include "http/codec.h"
 #include "http/head.h"
+#include "io/liveness.h"
 #include "io/loop_core.h"
 #include "io/timer_wheel.h"
 #include "io/transport.h"
@@ -129,7 +130,8 @@ class Connection final : private Transport::Events, public Codec::Host {
   bool timed_out_ = false;
   std::size_t read_size_;
   Codec::Waiting watched_;
-  TimePoint last_read_;  // while a body is waited for
+  TimePoint last_progress_;  // while what is waited for counts from it
+  Liveness liveness_;
   Flusher flusher_;
   Watchdog watchdog_;
 };
