@@ -60,6 +60,9 @@ class Codec {
     kIdle,     // no stream is open
     kHead,     // a part of a request's head has come
     kBody,     // the rest of a request's body
+    // Nothing more, for it has ended its side: it is owed answers (RFC 9112 §9.6), but most peers
+    // that end their side have gone. Bounds the time without a byte to write.
+    kEnded,
   };
   virtual Waiting waiting() const {
     return open_streams() == 0 ? Waiting::kIdle : Waiting::kNothing;

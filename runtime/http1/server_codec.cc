@@ -357,6 +357,7 @@ internal::Codec::Waiting ServerCodec::waiting() const {
       // A body that is not read because its reader is slow is not the peer's fault.
       return wants_read() ? Waiting::kBody : Waiting::kNothing;
     case ReadState::kResponding:
+      return eof_ ? Waiting::kEnded : Waiting::kNothing;
     case ReadState::kClosing:
       return Waiting::kNothing;
   }
@@ -384,6 +385,10 @@ void ServerCodec::TimeOut() {
       }
       break;
     case ReadState::kResponding:
+      if (!eof_) break;
+      failure_ = absl::UnavailableError(
+          "the HTTP/1.1 client closed its side and has probably gone; the answer was not ready");
+      BreakExchange({StreamClose::Cause::kConnectionLost, StreamError::kCancel, failure_}, 0, {});
       break;
     case ReadState::kClosing:
       linger_ = false;

@@ -60,7 +60,8 @@ class ServerCodec final : public internal::Codec, private Exchange::Owner {
   ReadState read_state() const;
   Waiting waiting() const override;
   // The deadline of read_state() has passed. Idle: close; head or body: 408 and close; closing:
-  // wait no longer for the peer's end. Nothing while responding: that is the call's deadline.
+  // wait no longer for the peer's end. Responding to a peer that has ended its side: break off;
+  // else nothing, for that is the call's deadline.
   void TimeOut() override;
   // Why the codec closed the connection by itself, for logs; OK otherwise.
   const absl::Status& failure() const { return failure_; }

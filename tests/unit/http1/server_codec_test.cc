@@ -452,6 +452,20 @@ TEST(ServerCodecTest, HalfClosedClientStillGetsItsAnswers) {
   EXPECT_TRUE(h.codec->finished());
 }
 
+TEST(ServerCodecTest, HalfClosedClientIsNotWaitedOnForEver) {
+  CodecHarness h;
+  h.Recv(kGet);
+  EXPECT_EQ(h.codec->waiting(), internal::Codec::Waiting::kNothing);
+  EXPECT_TRUE(h.codec->RecvEof().ok());
+  EXPECT_EQ(h.codec->waiting(), internal::Codec::Waiting::kEnded);
+  EXPECT_FALSE(h.last().closed);
+  h.codec->TimeOut();
+  EXPECT_EQ(h.last().close.cause, StreamClose::Cause::kConnectionLost);
+  EXPECT_EQ(h.last().close.status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(h.Pull(), "");
+  EXPECT_TRUE(h.codec->finished());
+}
+
 TEST(ServerCodecTest, EndOfInputInsideARequestIsALostConnection) {
   const std::string request(kPost);
   for (std::size_t cut = 0; cut < request.size(); ++cut) {
