@@ -6,3448 +6,599 @@ namespace nasty::names {
 namespace {
 
 template <typename Message>
-const ::google::protobuf::MessageLite& KeywordsPrototype() {
+const google::protobuf::MessageLite& Service__Prototype() {
   return Message::default_instance();
 }
 
-constexpr ::weft::MethodInfo kKeywordsMethods[] = {
-    {"/nasty.names.Keywords/class", ::weft::MethodKind::kUnary,
-     &KeywordsPrototype<::nasty::names::Empty>, &KeywordsPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Keywords/delete", ::weft::MethodKind::kServerStream,
-     &KeywordsPrototype<::nasty::names::Empty>, &KeywordsPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Keywords/operator", ::weft::MethodKind::kClientStream,
-     &KeywordsPrototype<::nasty::names::Empty>, &KeywordsPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Keywords/co_await", ::weft::MethodKind::kBidi,
-     &KeywordsPrototype<::nasty::names::Empty>, &KeywordsPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Keywords/delete_", ::weft::MethodKind::kUnary,
-     &KeywordsPrototype<::nasty::names::Empty>, &KeywordsPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Keywords/final", ::weft::MethodKind::kUnary,
-     &KeywordsPrototype<::nasty::names::Empty>, &KeywordsPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Keywords/override", ::weft::MethodKind::kUnary,
-     &KeywordsPrototype<::nasty::names::Empty>, &KeywordsPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
+constexpr weft::MethodInfo kService__Methods[] = {
+    {"/nasty.names.Service/Service", weft::MethodKind::kUnary, &Service__Prototype<Empty>,
+     &Service__Prototype<Empty>, /*no_side_effects=*/false},
 };
 
-::weft::Task<::absl::Status> Keywordsclass_Handler(::weft::Service& service,
-                                                   ::weft::internal::HandlerArgs& args) {
-  return static_cast<Keywords::Service&>(service).class_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status Keywordsclass_BlockingHandler(::weft::Service& service,
-                                             ::weft::internal::HandlerArgs& args) {
-  return static_cast<Keywords::BlockingService&>(service).class_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> Keywordsdelete__Handler(::weft::Service& service,
-                                                     ::weft::internal::HandlerArgs& args) {
-  return static_cast<Keywords::Service&>(service).delete__(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      args.stream<::weft::ServerWriter<::nasty::names::Empty>>());
-}
-
-::absl::Status Keywordsdelete__BlockingHandler(::weft::Service& service,
-                                               ::weft::internal::HandlerArgs& args) {
-  return static_cast<Keywords::BlockingService&>(service).delete__(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      args.stream<::weft::BlockingWriter<::nasty::names::Empty>>());
-}
-
-::weft::Task<::absl::Status> Keywordsoperator_Handler(::weft::Service& service,
-                                                      ::weft::internal::HandlerArgs& args) {
-  return static_cast<Keywords::Service&>(service).operator_(
-      args.context(), args.stream<::weft::ServerReader<::nasty::names::Empty>>(),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status Keywordsoperator_BlockingHandler(::weft::Service& service,
-                                                ::weft::internal::HandlerArgs& args) {
-  return static_cast<Keywords::BlockingService&>(service).operator_(
-      args.context(), args.stream<::weft::BlockingReader<::nasty::names::Empty>>(),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> Keywordsco_await_Handler(::weft::Service& service,
-                                                      ::weft::internal::HandlerArgs& args) {
-  return static_cast<Keywords::Service&>(service).co_await_(
-      args.context(),
-      args.stream<::weft::ServerReaderWriter<::nasty::names::Empty, ::nasty::names::Empty>>());
-}
-
-::absl::Status Keywordsco_await_BlockingHandler(::weft::Service& service,
-                                                ::weft::internal::HandlerArgs& args) {
-  return static_cast<Keywords::BlockingService&>(service).co_await_(
-      args.context(),
-      args.stream<::weft::BlockingReaderWriter<::nasty::names::Empty, ::nasty::names::Empty>>());
-}
-
-::weft::Task<::absl::Status> Keywordsdelete_Handler(::weft::Service& service,
-                                                    ::weft::internal::HandlerArgs& args) {
-  return static_cast<Keywords::Service&>(service).delete_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status Keywordsdelete_BlockingHandler(::weft::Service& service,
-                                              ::weft::internal::HandlerArgs& args) {
-  return static_cast<Keywords::BlockingService&>(service).delete_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> KeywordsfinalHandler(::weft::Service& service,
-                                                  ::weft::internal::HandlerArgs& args) {
-  return static_cast<Keywords::Service&>(service).final(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status KeywordsfinalBlockingHandler(::weft::Service& service,
-                                            ::weft::internal::HandlerArgs& args) {
-  return static_cast<Keywords::BlockingService&>(service).final(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> KeywordsoverrideHandler(::weft::Service& service,
-                                                     ::weft::internal::HandlerArgs& args) {
-  return static_cast<Keywords::Service&>(service).override(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status KeywordsoverrideBlockingHandler(::weft::Service& service,
-                                               ::weft::internal::HandlerArgs& args) {
-  return static_cast<Keywords::BlockingService&>(service).override(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-}  // namespace
-
-::weft::Task<::absl::Status> Keywords::Service::class_(::weft::ServerContext&,
-                                                       const ::nasty::names::Empty&,
-                                                       ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kKeywordsMethods[0]);
-}
-
-::weft::Task<::absl::Status> Keywords::Service::delete__(
-    ::weft::ServerContext&, const ::nasty::names::Empty&,
-    ::weft::ServerWriter<::nasty::names::Empty>&) {
-  return ::weft::UnimplementedTask(kKeywordsMethods[1]);
-}
-
-::weft::Task<::absl::Status> Keywords::Service::operator_(
-    ::weft::ServerContext&, ::weft::ServerReader<::nasty::names::Empty>&, ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kKeywordsMethods[2]);
-}
-
-::weft::Task<::absl::Status> Keywords::Service::co_await_(
-    ::weft::ServerContext&,
-    ::weft::ServerReaderWriter<::nasty::names::Empty, ::nasty::names::Empty>&) {
-  return ::weft::UnimplementedTask(kKeywordsMethods[3]);
-}
-
-::weft::Task<::absl::Status> Keywords::Service::delete_(::weft::ServerContext&,
-                                                        const ::nasty::names::Empty&,
-                                                        ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kKeywordsMethods[4]);
-}
-
-::weft::Task<::absl::Status> Keywords::Service::final(::weft::ServerContext&,
-                                                      const ::nasty::names::Empty&,
-                                                      ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kKeywordsMethods[5]);
-}
-
-::weft::Task<::absl::Status> Keywords::Service::override(::weft::ServerContext&,
-                                                         const ::nasty::names::Empty&,
-                                                         ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kKeywordsMethods[6]);
-}
-
-::absl::Span<const ::weft::Method> Keywords::Service::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
-      {&kKeywordsMethods[0], &Keywordsclass_Handler, nullptr},
-      {&kKeywordsMethods[1], &Keywordsdelete__Handler, nullptr},
-      {&kKeywordsMethods[2], &Keywordsoperator_Handler, nullptr},
-      {&kKeywordsMethods[3], &Keywordsco_await_Handler, nullptr},
-      {&kKeywordsMethods[4], &Keywordsdelete_Handler, nullptr},
-      {&kKeywordsMethods[5], &KeywordsfinalHandler, nullptr},
-      {&kKeywordsMethods[6], &KeywordsoverrideHandler, nullptr},
-  };
-  return kMethods;
-}
-
-::absl::Status Keywords::BlockingService::class_(::weft::ServerContext&,
-                                                 const ::nasty::names::Empty&,
-                                                 ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kKeywordsMethods[0]);
-}
-
-::absl::Status Keywords::BlockingService::delete__(::weft::ServerContext&,
-                                                   const ::nasty::names::Empty&,
-                                                   ::weft::BlockingWriter<::nasty::names::Empty>&) {
-  return ::weft::UnimplementedStatus(kKeywordsMethods[1]);
-}
-
-::absl::Status Keywords::BlockingService::operator_(::weft::ServerContext&,
-                                                    ::weft::BlockingReader<::nasty::names::Empty>&,
-                                                    ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kKeywordsMethods[2]);
-}
-
-::absl::Status Keywords::BlockingService::co_await_(
-    ::weft::ServerContext&,
-    ::weft::BlockingReaderWriter<::nasty::names::Empty, ::nasty::names::Empty>&) {
-  return ::weft::UnimplementedStatus(kKeywordsMethods[3]);
-}
-
-::absl::Status Keywords::BlockingService::delete_(::weft::ServerContext&,
-                                                  const ::nasty::names::Empty&,
-                                                  ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kKeywordsMethods[4]);
-}
-
-::absl::Status Keywords::BlockingService::final(::weft::ServerContext&,
-                                                const ::nasty::names::Empty&,
-                                                ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kKeywordsMethods[5]);
-}
-
-::absl::Status Keywords::BlockingService::override(::weft::ServerContext&,
-                                                   const ::nasty::names::Empty&,
-                                                   ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kKeywordsMethods[6]);
-}
-
-::absl::Span<const ::weft::Method> Keywords::BlockingService::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
-      {&kKeywordsMethods[0], nullptr, &Keywordsclass_BlockingHandler},
-      {&kKeywordsMethods[1], nullptr, &Keywordsdelete__BlockingHandler},
-      {&kKeywordsMethods[2], nullptr, &Keywordsoperator_BlockingHandler},
-      {&kKeywordsMethods[3], nullptr, &Keywordsco_await_BlockingHandler},
-      {&kKeywordsMethods[4], nullptr, &Keywordsdelete_BlockingHandler},
-      {&kKeywordsMethods[5], nullptr, &KeywordsfinalBlockingHandler},
-      {&kKeywordsMethods[6], nullptr, &KeywordsoverrideBlockingHandler},
-  };
-  return kMethods;
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Keywords::Stub::class_(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kKeywordsMethods[0], nullptr,
-                                                             request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Keywords::Stub::class_(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kKeywordsMethods[0], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Keywords::Stub::class_(::weft::Input<::nasty::names::Empty> request,
-                                             ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kKeywordsMethods[0], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Keywords::Stub::class_(::weft::ClientContext& context,
-                                             ::weft::Input<::nasty::names::Empty> request,
-                                             ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kKeywordsMethods[0], &context, request), reply);
-}
-
-::weft::ClientReader<::nasty::names::Empty> Keywords::Stub::delete__(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::ClientReader<::nasty::names::Empty>(StartServerStream(kKeywordsMethods[1], nullptr,
-                                                                       request));
-}
-
-::weft::ClientReader<::nasty::names::Empty> Keywords::Stub::delete__(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::ClientReader<::nasty::names::Empty>(StartServerStream(kKeywordsMethods[1],
-                                                                       &context, request));
-}
-
-::weft::ClientWriter<::nasty::names::Empty, ::nasty::names::Empty> Keywords::Stub::operator_(
-    ) const {
-  return ::weft::ClientWriter<::nasty::names::Empty, ::nasty::names::Empty>(StartClientStream(
-      kKeywordsMethods[2], nullptr));
-}
-
-::weft::ClientWriter<::nasty::names::Empty, ::nasty::names::Empty> Keywords::Stub::operator_(
-    ::weft::ClientContext& context) const {
-  return ::weft::ClientWriter<::nasty::names::Empty, ::nasty::names::Empty>(StartClientStream(
-      kKeywordsMethods[2], &context));
-}
-
-::weft::ClientReaderWriter<::nasty::names::Empty, ::nasty::names::Empty> Keywords::Stub::co_await_(
-    ) const {
-  return ::weft::ClientReaderWriter<::nasty::names::Empty, ::nasty::names::Empty>(StartBidi(
-      kKeywordsMethods[3], nullptr));
-}
-
-::weft::ClientReaderWriter<::nasty::names::Empty, ::nasty::names::Empty> Keywords::Stub::co_await_(
-    ::weft::ClientContext& context) const {
-  return ::weft::ClientReaderWriter<::nasty::names::Empty, ::nasty::names::Empty>(StartBidi(
-      kKeywordsMethods[3], &context));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Keywords::Stub::delete_(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kKeywordsMethods[4], nullptr,
-                                                             request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Keywords::Stub::delete_(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kKeywordsMethods[4], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Keywords::Stub::delete_(::weft::Input<::nasty::names::Empty> request,
-                                              ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kKeywordsMethods[4], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Keywords::Stub::delete_(::weft::ClientContext& context,
-                                              ::weft::Input<::nasty::names::Empty> request,
-                                              ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kKeywordsMethods[4], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Keywords::Stub::final(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kKeywordsMethods[5], nullptr,
-                                                             request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Keywords::Stub::final(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kKeywordsMethods[5], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Keywords::Stub::final(::weft::Input<::nasty::names::Empty> request,
-                                            ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kKeywordsMethods[5], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Keywords::Stub::final(::weft::ClientContext& context,
-                                            ::weft::Input<::nasty::names::Empty> request,
-                                            ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kKeywordsMethods[5], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Keywords::Stub::override(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kKeywordsMethods[6], nullptr,
-                                                             request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Keywords::Stub::override(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kKeywordsMethods[6], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Keywords::Stub::override(::weft::Input<::nasty::names::Empty> request,
-                                               ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kKeywordsMethods[6], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Keywords::Stub::override(::weft::ClientContext& context,
-                                               ::weft::Input<::nasty::names::Empty> request,
-                                               ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kKeywordsMethods[6], &context, request), reply);
-}
-
-namespace {
-
-template <typename Message>
-const ::google::protobuf::MessageLite& MacrosPrototype() {
-  return Message::default_instance();
-}
-
-constexpr ::weft::MethodInfo kMacrosMethods[] = {
-    {"/nasty.names.Macros/NULL", ::weft::MethodKind::kUnary,
-     &MacrosPrototype<::nasty::names::Empty>, &MacrosPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Macros/EOF", ::weft::MethodKind::kUnary, &MacrosPrototype<::nasty::names::Empty>,
-     &MacrosPrototype<::nasty::names::Empty>, /*no_side_effects=*/false},
-    {"/nasty.names.Macros/DOMAIN", ::weft::MethodKind::kUnary,
-     &MacrosPrototype<::nasty::names::Empty>, &MacrosPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Macros/unix", ::weft::MethodKind::kUnary,
-     &MacrosPrototype<::nasty::names::Empty>, &MacrosPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Macros/linux", ::weft::MethodKind::kUnary,
-     &MacrosPrototype<::nasty::names::Empty>, &MacrosPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Macros/errno", ::weft::MethodKind::kUnary,
-     &MacrosPrototype<::nasty::names::Empty>, &MacrosPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Macros/FAIL", ::weft::MethodKind::kUnary,
-     &MacrosPrototype<::nasty::names::Empty>, &MacrosPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Macros/TEST", ::weft::MethodKind::kUnary,
-     &MacrosPrototype<::nasty::names::Empty>, &MacrosPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Macros/assert", ::weft::MethodKind::kUnary,
-     &MacrosPrototype<::nasty::names::Empty>, &MacrosPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Macros/major", ::weft::MethodKind::kUnary,
-     &MacrosPrototype<::nasty::names::Empty>, &MacrosPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Macros/LOG", ::weft::MethodKind::kUnary, &MacrosPrototype<::nasty::names::Empty>,
-     &MacrosPrototype<::nasty::names::Empty>, /*no_side_effects=*/false},
-};
-
-::weft::Task<::absl::Status> MacrosNULL_Handler(::weft::Service& service,
-                                                ::weft::internal::HandlerArgs& args) {
-  return static_cast<Macros::Service&>(service).NULL_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status MacrosNULL_BlockingHandler(::weft::Service& service,
-                                          ::weft::internal::HandlerArgs& args) {
-  return static_cast<Macros::BlockingService&>(service).NULL_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> MacrosEOF_Handler(::weft::Service& service,
-                                               ::weft::internal::HandlerArgs& args) {
-  return static_cast<Macros::Service&>(service).EOF_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status MacrosEOF_BlockingHandler(::weft::Service& service,
-                                         ::weft::internal::HandlerArgs& args) {
-  return static_cast<Macros::BlockingService&>(service).EOF_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> MacrosDOMAIN_Handler(::weft::Service& service,
-                                                  ::weft::internal::HandlerArgs& args) {
-  return static_cast<Macros::Service&>(service).DOMAIN_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status MacrosDOMAIN_BlockingHandler(::weft::Service& service,
-                                            ::weft::internal::HandlerArgs& args) {
-  return static_cast<Macros::BlockingService&>(service).DOMAIN_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> Macrosunix_Handler(::weft::Service& service,
-                                                ::weft::internal::HandlerArgs& args) {
-  return static_cast<Macros::Service&>(service).unix_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status Macrosunix_BlockingHandler(::weft::Service& service,
-                                          ::weft::internal::HandlerArgs& args) {
-  return static_cast<Macros::BlockingService&>(service).unix_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> Macroslinux_Handler(::weft::Service& service,
-                                                 ::weft::internal::HandlerArgs& args) {
-  return static_cast<Macros::Service&>(service).linux_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status Macroslinux_BlockingHandler(::weft::Service& service,
-                                           ::weft::internal::HandlerArgs& args) {
-  return static_cast<Macros::BlockingService&>(service).linux_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> Macroserrno_Handler(::weft::Service& service,
-                                                 ::weft::internal::HandlerArgs& args) {
-  return static_cast<Macros::Service&>(service).errno_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status Macroserrno_BlockingHandler(::weft::Service& service,
-                                           ::weft::internal::HandlerArgs& args) {
-  return static_cast<Macros::BlockingService&>(service).errno_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> MacrosFAIL_Handler(::weft::Service& service,
-                                                ::weft::internal::HandlerArgs& args) {
-  return static_cast<Macros::Service&>(service).FAIL_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status MacrosFAIL_BlockingHandler(::weft::Service& service,
-                                          ::weft::internal::HandlerArgs& args) {
-  return static_cast<Macros::BlockingService&>(service).FAIL_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> MacrosTEST_Handler(::weft::Service& service,
-                                                ::weft::internal::HandlerArgs& args) {
-  return static_cast<Macros::Service&>(service).TEST_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status MacrosTEST_BlockingHandler(::weft::Service& service,
-                                          ::weft::internal::HandlerArgs& args) {
-  return static_cast<Macros::BlockingService&>(service).TEST_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> Macrosassert_Handler(::weft::Service& service,
-                                                  ::weft::internal::HandlerArgs& args) {
-  return static_cast<Macros::Service&>(service).assert_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status Macrosassert_BlockingHandler(::weft::Service& service,
-                                            ::weft::internal::HandlerArgs& args) {
-  return static_cast<Macros::BlockingService&>(service).assert_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> Macrosmajor_Handler(::weft::Service& service,
-                                                 ::weft::internal::HandlerArgs& args) {
-  return static_cast<Macros::Service&>(service).major_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status Macrosmajor_BlockingHandler(::weft::Service& service,
-                                           ::weft::internal::HandlerArgs& args) {
-  return static_cast<Macros::BlockingService&>(service).major_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> MacrosLOG_Handler(::weft::Service& service,
-                                               ::weft::internal::HandlerArgs& args) {
-  return static_cast<Macros::Service&>(service).LOG_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status MacrosLOG_BlockingHandler(::weft::Service& service,
-                                         ::weft::internal::HandlerArgs& args) {
-  return static_cast<Macros::BlockingService&>(service).LOG_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-}  // namespace
-
-::weft::Task<::absl::Status> Macros::Service::NULL_(::weft::ServerContext&,
-                                                    const ::nasty::names::Empty&,
-                                                    ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMacrosMethods[0]);
-}
-
-::weft::Task<::absl::Status> Macros::Service::EOF_(::weft::ServerContext&,
-                                                   const ::nasty::names::Empty&,
-                                                   ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMacrosMethods[1]);
-}
-
-::weft::Task<::absl::Status> Macros::Service::DOMAIN_(::weft::ServerContext&,
-                                                      const ::nasty::names::Empty&,
-                                                      ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMacrosMethods[2]);
-}
-
-::weft::Task<::absl::Status> Macros::Service::unix_(::weft::ServerContext&,
-                                                    const ::nasty::names::Empty&,
-                                                    ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMacrosMethods[3]);
-}
-
-::weft::Task<::absl::Status> Macros::Service::linux_(::weft::ServerContext&,
-                                                     const ::nasty::names::Empty&,
-                                                     ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMacrosMethods[4]);
-}
-
-::weft::Task<::absl::Status> Macros::Service::errno_(::weft::ServerContext&,
-                                                     const ::nasty::names::Empty&,
-                                                     ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMacrosMethods[5]);
-}
-
-::weft::Task<::absl::Status> Macros::Service::FAIL_(::weft::ServerContext&,
-                                                    const ::nasty::names::Empty&,
-                                                    ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMacrosMethods[6]);
-}
-
-::weft::Task<::absl::Status> Macros::Service::TEST_(::weft::ServerContext&,
-                                                    const ::nasty::names::Empty&,
-                                                    ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMacrosMethods[7]);
-}
-
-::weft::Task<::absl::Status> Macros::Service::assert_(::weft::ServerContext&,
-                                                      const ::nasty::names::Empty&,
-                                                      ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMacrosMethods[8]);
-}
-
-::weft::Task<::absl::Status> Macros::Service::major_(::weft::ServerContext&,
-                                                     const ::nasty::names::Empty&,
-                                                     ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMacrosMethods[9]);
-}
-
-::weft::Task<::absl::Status> Macros::Service::LOG_(::weft::ServerContext&,
-                                                   const ::nasty::names::Empty&,
-                                                   ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMacrosMethods[10]);
-}
-
-::absl::Span<const ::weft::Method> Macros::Service::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
-      {&kMacrosMethods[0], &MacrosNULL_Handler, nullptr},
-      {&kMacrosMethods[1], &MacrosEOF_Handler, nullptr},
-      {&kMacrosMethods[2], &MacrosDOMAIN_Handler, nullptr},
-      {&kMacrosMethods[3], &Macrosunix_Handler, nullptr},
-      {&kMacrosMethods[4], &Macroslinux_Handler, nullptr},
-      {&kMacrosMethods[5], &Macroserrno_Handler, nullptr},
-      {&kMacrosMethods[6], &MacrosFAIL_Handler, nullptr},
-      {&kMacrosMethods[7], &MacrosTEST_Handler, nullptr},
-      {&kMacrosMethods[8], &Macrosassert_Handler, nullptr},
-      {&kMacrosMethods[9], &Macrosmajor_Handler, nullptr},
-      {&kMacrosMethods[10], &MacrosLOG_Handler, nullptr},
-  };
-  return kMethods;
-}
-
-::absl::Status Macros::BlockingService::NULL_(::weft::ServerContext&, const ::nasty::names::Empty&,
-                                              ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMacrosMethods[0]);
-}
-
-::absl::Status Macros::BlockingService::EOF_(::weft::ServerContext&, const ::nasty::names::Empty&,
-                                             ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMacrosMethods[1]);
-}
-
-::absl::Status Macros::BlockingService::DOMAIN_(::weft::ServerContext&,
-                                                const ::nasty::names::Empty&,
-                                                ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMacrosMethods[2]);
-}
-
-::absl::Status Macros::BlockingService::unix_(::weft::ServerContext&, const ::nasty::names::Empty&,
-                                              ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMacrosMethods[3]);
-}
-
-::absl::Status Macros::BlockingService::linux_(::weft::ServerContext&, const ::nasty::names::Empty&,
-                                               ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMacrosMethods[4]);
-}
-
-::absl::Status Macros::BlockingService::errno_(::weft::ServerContext&, const ::nasty::names::Empty&,
-                                               ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMacrosMethods[5]);
-}
-
-::absl::Status Macros::BlockingService::FAIL_(::weft::ServerContext&, const ::nasty::names::Empty&,
-                                              ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMacrosMethods[6]);
-}
-
-::absl::Status Macros::BlockingService::TEST_(::weft::ServerContext&, const ::nasty::names::Empty&,
-                                              ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMacrosMethods[7]);
-}
-
-::absl::Status Macros::BlockingService::assert_(::weft::ServerContext&,
-                                                const ::nasty::names::Empty&,
-                                                ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMacrosMethods[8]);
-}
-
-::absl::Status Macros::BlockingService::major_(::weft::ServerContext&, const ::nasty::names::Empty&,
-                                               ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMacrosMethods[9]);
-}
-
-::absl::Status Macros::BlockingService::LOG_(::weft::ServerContext&, const ::nasty::names::Empty&,
-                                             ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMacrosMethods[10]);
-}
-
-::absl::Span<const ::weft::Method> Macros::BlockingService::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
-      {&kMacrosMethods[0], nullptr, &MacrosNULL_BlockingHandler},
-      {&kMacrosMethods[1], nullptr, &MacrosEOF_BlockingHandler},
-      {&kMacrosMethods[2], nullptr, &MacrosDOMAIN_BlockingHandler},
-      {&kMacrosMethods[3], nullptr, &Macrosunix_BlockingHandler},
-      {&kMacrosMethods[4], nullptr, &Macroslinux_BlockingHandler},
-      {&kMacrosMethods[5], nullptr, &Macroserrno_BlockingHandler},
-      {&kMacrosMethods[6], nullptr, &MacrosFAIL_BlockingHandler},
-      {&kMacrosMethods[7], nullptr, &MacrosTEST_BlockingHandler},
-      {&kMacrosMethods[8], nullptr, &Macrosassert_BlockingHandler},
-      {&kMacrosMethods[9], nullptr, &Macrosmajor_BlockingHandler},
-      {&kMacrosMethods[10], nullptr, &MacrosLOG_BlockingHandler},
-  };
-  return kMethods;
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::NULL_(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMacrosMethods[0], nullptr, request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::NULL_(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMacrosMethods[0], &context, request));
-}
-
-::weft::UnaryCallInto Macros::Stub::NULL_(::weft::Input<::nasty::names::Empty> request,
-                                          ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[0], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Macros::Stub::NULL_(::weft::ClientContext& context,
-                                          ::weft::Input<::nasty::names::Empty> request,
-                                          ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[0], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::EOF_(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMacrosMethods[1], nullptr, request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::EOF_(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMacrosMethods[1], &context, request));
-}
-
-::weft::UnaryCallInto Macros::Stub::EOF_(::weft::Input<::nasty::names::Empty> request,
-                                         ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[1], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Macros::Stub::EOF_(::weft::ClientContext& context,
-                                         ::weft::Input<::nasty::names::Empty> request,
-                                         ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[1], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::DOMAIN_(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMacrosMethods[2], nullptr, request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::DOMAIN_(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMacrosMethods[2], &context, request));
-}
-
-::weft::UnaryCallInto Macros::Stub::DOMAIN_(::weft::Input<::nasty::names::Empty> request,
-                                            ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[2], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Macros::Stub::DOMAIN_(::weft::ClientContext& context,
-                                            ::weft::Input<::nasty::names::Empty> request,
-                                            ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[2], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::unix_(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMacrosMethods[3], nullptr, request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::unix_(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMacrosMethods[3], &context, request));
-}
-
-::weft::UnaryCallInto Macros::Stub::unix_(::weft::Input<::nasty::names::Empty> request,
-                                          ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[3], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Macros::Stub::unix_(::weft::ClientContext& context,
-                                          ::weft::Input<::nasty::names::Empty> request,
-                                          ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[3], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::linux_(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMacrosMethods[4], nullptr, request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::linux_(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMacrosMethods[4], &context, request));
-}
-
-::weft::UnaryCallInto Macros::Stub::linux_(::weft::Input<::nasty::names::Empty> request,
-                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[4], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Macros::Stub::linux_(::weft::ClientContext& context,
-                                           ::weft::Input<::nasty::names::Empty> request,
-                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[4], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::errno_(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMacrosMethods[5], nullptr, request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::errno_(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMacrosMethods[5], &context, request));
-}
-
-::weft::UnaryCallInto Macros::Stub::errno_(::weft::Input<::nasty::names::Empty> request,
-                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[5], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Macros::Stub::errno_(::weft::ClientContext& context,
-                                           ::weft::Input<::nasty::names::Empty> request,
-                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[5], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::FAIL_(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMacrosMethods[6], nullptr, request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::FAIL_(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMacrosMethods[6], &context, request));
-}
-
-::weft::UnaryCallInto Macros::Stub::FAIL_(::weft::Input<::nasty::names::Empty> request,
-                                          ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[6], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Macros::Stub::FAIL_(::weft::ClientContext& context,
-                                          ::weft::Input<::nasty::names::Empty> request,
-                                          ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[6], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::TEST_(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMacrosMethods[7], nullptr, request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::TEST_(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMacrosMethods[7], &context, request));
-}
-
-::weft::UnaryCallInto Macros::Stub::TEST_(::weft::Input<::nasty::names::Empty> request,
-                                          ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[7], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Macros::Stub::TEST_(::weft::ClientContext& context,
-                                          ::weft::Input<::nasty::names::Empty> request,
-                                          ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[7], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::assert_(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMacrosMethods[8], nullptr, request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::assert_(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMacrosMethods[8], &context, request));
-}
-
-::weft::UnaryCallInto Macros::Stub::assert_(::weft::Input<::nasty::names::Empty> request,
-                                            ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[8], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Macros::Stub::assert_(::weft::ClientContext& context,
-                                            ::weft::Input<::nasty::names::Empty> request,
-                                            ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[8], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::major_(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMacrosMethods[9], nullptr, request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::major_(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMacrosMethods[9], &context, request));
-}
-
-::weft::UnaryCallInto Macros::Stub::major_(::weft::Input<::nasty::names::Empty> request,
-                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[9], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Macros::Stub::major_(::weft::ClientContext& context,
-                                           ::weft::Input<::nasty::names::Empty> request,
-                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[9], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::LOG_(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMacrosMethods[10], nullptr, request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Macros::Stub::LOG_(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMacrosMethods[10], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Macros::Stub::LOG_(::weft::Input<::nasty::names::Empty> request,
-                                         ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[10], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Macros::Stub::LOG_(::weft::ClientContext& context,
-                                         ::weft::Input<::nasty::names::Empty> request,
-                                         ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMacrosMethods[10], &context, request), reply);
-}
-
-namespace {
-
-template <typename Message>
-const ::google::protobuf::MessageLite& MembersPrototype() {
-  return Message::default_instance();
-}
-
-constexpr ::weft::MethodInfo kMembersMethods_[] = {
-    {"/nasty.names.Members/Service", ::weft::MethodKind::kUnary,
-     &MembersPrototype<::nasty::names::Empty>, &MembersPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Members/BlockingService", ::weft::MethodKind::kUnary,
-     &MembersPrototype<::nasty::names::Empty>, &MembersPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Members/Stub", ::weft::MethodKind::kUnary,
-     &MembersPrototype<::nasty::names::Empty>, &MembersPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Members/MockStub", ::weft::MethodKind::kUnary,
-     &MembersPrototype<::nasty::names::Empty>, &MembersPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Members/StubBase", ::weft::MethodKind::kUnary,
-     &MembersPrototype<::nasty::names::Empty>, &MembersPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Members/methods", ::weft::MethodKind::kUnary,
-     &MembersPrototype<::nasty::names::Empty>, &MembersPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Members/stub", ::weft::MethodKind::kUnary,
-     &MembersPrototype<::nasty::names::Empty>, &MembersPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Members/channel", ::weft::MethodKind::kUnary,
-     &MembersPrototype<::nasty::names::Empty>, &MembersPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Members/host_", ::weft::MethodKind::kUnary,
-     &MembersPrototype<::nasty::names::Empty>, &MembersPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Members/kServiceName", ::weft::MethodKind::kUnary,
-     &MembersPrototype<::nasty::names::Empty>, &MembersPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Members/kMethods", ::weft::MethodKind::kUnary,
-     &MembersPrototype<::nasty::names::Empty>, &MembersPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Members/StartUnary", ::weft::MethodKind::kUnary,
-     &MembersPrototype<::nasty::names::Empty>, &MembersPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Members/StartBidi", ::weft::MethodKind::kBidi,
-     &MembersPrototype<::nasty::names::Empty>, &MembersPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Members/Wait", ::weft::MethodKind::kUnary,
-     &MembersPrototype<::nasty::names::Empty>, &MembersPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Members/Then", ::weft::MethodKind::kUnary,
-     &MembersPrototype<::nasty::names::Empty>, &MembersPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Members/Register", ::weft::MethodKind::kUnary,
-     &MembersPrototype<::nasty::names::Empty>, &MembersPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Members/Members", ::weft::MethodKind::kUnary,
-     &MembersPrototype<::nasty::names::Empty>, &MembersPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Members/MembersWaitHandler", ::weft::MethodKind::kUnary,
-     &MembersPrototype<::nasty::names::Empty>, &MembersPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Members/kMembersMethods", ::weft::MethodKind::kUnary,
-     &MembersPrototype<::nasty::names::Empty>, &MembersPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Members/gmock_Wait", ::weft::MethodKind::kUnary,
-     &MembersPrototype<::nasty::names::Empty>, &MembersPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Members/context", ::weft::MethodKind::kUnary,
-     &MembersPrototype<::nasty::names::Empty>, &MembersPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Members/args", ::weft::MethodKind::kUnary,
-     &MembersPrototype<::nasty::names::Empty>, &MembersPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-};
-
-::weft::Task<::absl::Status> MembersService_Handler(::weft::Service& service,
-                                                    ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::Service&>(service).Service_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status MembersService_BlockingHandler(::weft::Service& service,
-                                              ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::BlockingService&>(service).Service_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> MembersBlockingService_Handler(::weft::Service& service,
-                                                            ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::Service&>(service).BlockingService_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status MembersBlockingService_BlockingHandler(::weft::Service& service,
-                                                      ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::BlockingService&>(service).BlockingService_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> MembersStub_Handler(::weft::Service& service,
-                                                 ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::Service&>(service).Stub_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status MembersStub_BlockingHandler(::weft::Service& service,
-                                           ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::BlockingService&>(service).Stub_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> MembersMockStub_Handler(::weft::Service& service,
-                                                     ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::Service&>(service).MockStub_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status MembersMockStub_BlockingHandler(::weft::Service& service,
-                                               ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::BlockingService&>(service).MockStub_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> MembersStubBase_Handler(::weft::Service& service,
-                                                     ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::Service&>(service).StubBase_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status MembersStubBase_BlockingHandler(::weft::Service& service,
-                                               ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::BlockingService&>(service).StubBase_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> Membersmethods_Handler(::weft::Service& service,
-                                                    ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::Service&>(service).methods_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status Membersmethods_BlockingHandler(::weft::Service& service,
-                                              ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::BlockingService&>(service).methods_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> Membersstub_Handler(::weft::Service& service,
-                                                 ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::Service&>(service).stub_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status Membersstub_BlockingHandler(::weft::Service& service,
-                                           ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::BlockingService&>(service).stub_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> Memberschannel_Handler(::weft::Service& service,
-                                                    ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::Service&>(service).channel_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status Memberschannel_BlockingHandler(::weft::Service& service,
-                                              ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::BlockingService&>(service).channel_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> Membershost__Handler(::weft::Service& service,
-                                                  ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::Service&>(service).host__(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status Membershost__BlockingHandler(::weft::Service& service,
-                                            ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::BlockingService&>(service).host__(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> MemberskServiceNameHandler(::weft::Service& service,
-                                                        ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::Service&>(service).kServiceName(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status MemberskServiceNameBlockingHandler(::weft::Service& service,
-                                                  ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::BlockingService&>(service).kServiceName(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> MemberskMethodsHandler(::weft::Service& service,
-                                                    ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::Service&>(service).kMethods(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status MemberskMethodsBlockingHandler(::weft::Service& service,
-                                              ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::BlockingService&>(service).kMethods(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> MembersStartUnary_Handler(::weft::Service& service,
-                                                       ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::Service&>(service).StartUnary_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status MembersStartUnary_BlockingHandler(::weft::Service& service,
-                                                 ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::BlockingService&>(service).StartUnary_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> MembersStartBidi_Handler(::weft::Service& service,
-                                                      ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::Service&>(service).StartBidi_(
-      args.context(),
-      args.stream<::weft::ServerReaderWriter<::nasty::names::Empty, ::nasty::names::Empty>>());
-}
-
-::absl::Status MembersStartBidi_BlockingHandler(::weft::Service& service,
-                                                ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::BlockingService&>(service).StartBidi_(
-      args.context(),
-      args.stream<::weft::BlockingReaderWriter<::nasty::names::Empty, ::nasty::names::Empty>>());
-}
-
-::weft::Task<::absl::Status> MembersWaitHandler_(::weft::Service& service,
-                                                 ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::Service&>(service).Wait(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status MembersWaitBlockingHandler(::weft::Service& service,
-                                          ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::BlockingService&>(service).Wait(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> MembersThenHandler(::weft::Service& service,
-                                                ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::Service&>(service).Then(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status MembersThenBlockingHandler(::weft::Service& service,
-                                          ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::BlockingService&>(service).Then(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> MembersRegisterHandler(::weft::Service& service,
-                                                    ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::Service&>(service).Register(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status MembersRegisterBlockingHandler(::weft::Service& service,
-                                              ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::BlockingService&>(service).Register(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> MembersMembersHandler(::weft::Service& service,
-                                                   ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::Service&>(service).Members(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status MembersMembersBlockingHandler(::weft::Service& service,
-                                             ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::BlockingService&>(service).Members(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> MembersMembersWaitHandlerHandler(::weft::Service& service,
-                                                              ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::Service&>(service).MembersWaitHandler(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status MembersMembersWaitHandlerBlockingHandler(::weft::Service& service,
-                                                        ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::BlockingService&>(service).MembersWaitHandler(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> MemberskMembersMethodsHandler(::weft::Service& service,
-                                                           ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::Service&>(service).kMembersMethods(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status MemberskMembersMethodsBlockingHandler(::weft::Service& service,
-                                                     ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::BlockingService&>(service).kMembersMethods(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> Membersgmock_Wait_Handler(::weft::Service& service,
-                                                       ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::Service&>(service).gmock_Wait_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status Membersgmock_Wait_BlockingHandler(::weft::Service& service,
-                                                 ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::BlockingService&>(service).gmock_Wait_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> MemberscontextHandler(::weft::Service& service,
-                                                   ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::Service&>(service).context(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status MemberscontextBlockingHandler(::weft::Service& service,
-                                             ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::BlockingService&>(service).context(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> MembersargsHandler(::weft::Service& service,
-                                                ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::Service&>(service).args(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status MembersargsBlockingHandler(::weft::Service& service,
-                                          ::weft::internal::HandlerArgs& args) {
-  return static_cast<Members::BlockingService&>(service).args(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-}  // namespace
-
-::weft::Task<::absl::Status> Members::Service::Service_(::weft::ServerContext&,
-                                                        const ::nasty::names::Empty&,
-                                                        ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMembersMethods_[0]);
-}
-
-::weft::Task<::absl::Status> Members::Service::BlockingService_(::weft::ServerContext&,
-                                                                const ::nasty::names::Empty&,
-                                                                ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMembersMethods_[1]);
-}
-
-::weft::Task<::absl::Status> Members::Service::Stub_(::weft::ServerContext&,
-                                                     const ::nasty::names::Empty&,
-                                                     ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMembersMethods_[2]);
-}
-
-::weft::Task<::absl::Status> Members::Service::MockStub_(::weft::ServerContext&,
-                                                         const ::nasty::names::Empty&,
-                                                         ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMembersMethods_[3]);
-}
-
-::weft::Task<::absl::Status> Members::Service::StubBase_(::weft::ServerContext&,
-                                                         const ::nasty::names::Empty&,
-                                                         ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMembersMethods_[4]);
-}
-
-::weft::Task<::absl::Status> Members::Service::methods_(::weft::ServerContext&,
-                                                        const ::nasty::names::Empty&,
-                                                        ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMembersMethods_[5]);
-}
-
-::weft::Task<::absl::Status> Members::Service::stub_(::weft::ServerContext&,
-                                                     const ::nasty::names::Empty&,
-                                                     ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMembersMethods_[6]);
-}
-
-::weft::Task<::absl::Status> Members::Service::channel_(::weft::ServerContext&,
-                                                        const ::nasty::names::Empty&,
-                                                        ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMembersMethods_[7]);
-}
-
-::weft::Task<::absl::Status> Members::Service::host__(::weft::ServerContext&,
-                                                      const ::nasty::names::Empty&,
-                                                      ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMembersMethods_[8]);
-}
-
-::weft::Task<::absl::Status> Members::Service::kServiceName(::weft::ServerContext&,
-                                                            const ::nasty::names::Empty&,
-                                                            ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMembersMethods_[9]);
-}
-
-::weft::Task<::absl::Status> Members::Service::kMethods(::weft::ServerContext&,
-                                                        const ::nasty::names::Empty&,
-                                                        ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMembersMethods_[10]);
-}
-
-::weft::Task<::absl::Status> Members::Service::StartUnary_(::weft::ServerContext&,
-                                                           const ::nasty::names::Empty&,
-                                                           ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMembersMethods_[11]);
-}
-
-::weft::Task<::absl::Status> Members::Service::StartBidi_(
-    ::weft::ServerContext&,
-    ::weft::ServerReaderWriter<::nasty::names::Empty, ::nasty::names::Empty>&) {
-  return ::weft::UnimplementedTask(kMembersMethods_[12]);
-}
-
-::weft::Task<::absl::Status> Members::Service::Wait(::weft::ServerContext&,
-                                                    const ::nasty::names::Empty&,
-                                                    ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMembersMethods_[13]);
-}
-
-::weft::Task<::absl::Status> Members::Service::Then(::weft::ServerContext&,
-                                                    const ::nasty::names::Empty&,
-                                                    ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMembersMethods_[14]);
-}
-
-::weft::Task<::absl::Status> Members::Service::Register(::weft::ServerContext&,
-                                                        const ::nasty::names::Empty&,
-                                                        ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMembersMethods_[15]);
-}
-
-::weft::Task<::absl::Status> Members::Service::Members(::weft::ServerContext&,
-                                                       const ::nasty::names::Empty&,
-                                                       ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMembersMethods_[16]);
-}
-
-::weft::Task<::absl::Status> Members::Service::MembersWaitHandler(::weft::ServerContext&,
-                                                                  const ::nasty::names::Empty&,
-                                                                  ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMembersMethods_[17]);
-}
-
-::weft::Task<::absl::Status> Members::Service::kMembersMethods(::weft::ServerContext&,
-                                                               const ::nasty::names::Empty&,
-                                                               ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMembersMethods_[18]);
-}
-
-::weft::Task<::absl::Status> Members::Service::gmock_Wait_(::weft::ServerContext&,
-                                                           const ::nasty::names::Empty&,
-                                                           ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMembersMethods_[19]);
-}
-
-::weft::Task<::absl::Status> Members::Service::context(::weft::ServerContext&,
-                                                       const ::nasty::names::Empty&,
-                                                       ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMembersMethods_[20]);
-}
-
-::weft::Task<::absl::Status> Members::Service::args(::weft::ServerContext&,
-                                                    const ::nasty::names::Empty&,
-                                                    ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kMembersMethods_[21]);
-}
-
-::absl::Span<const ::weft::Method> Members::Service::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
-      {&kMembersMethods_[0], &MembersService_Handler, nullptr},
-      {&kMembersMethods_[1], &MembersBlockingService_Handler, nullptr},
-      {&kMembersMethods_[2], &MembersStub_Handler, nullptr},
-      {&kMembersMethods_[3], &MembersMockStub_Handler, nullptr},
-      {&kMembersMethods_[4], &MembersStubBase_Handler, nullptr},
-      {&kMembersMethods_[5], &Membersmethods_Handler, nullptr},
-      {&kMembersMethods_[6], &Membersstub_Handler, nullptr},
-      {&kMembersMethods_[7], &Memberschannel_Handler, nullptr},
-      {&kMembersMethods_[8], &Membershost__Handler, nullptr},
-      {&kMembersMethods_[9], &MemberskServiceNameHandler, nullptr},
-      {&kMembersMethods_[10], &MemberskMethodsHandler, nullptr},
-      {&kMembersMethods_[11], &MembersStartUnary_Handler, nullptr},
-      {&kMembersMethods_[12], &MembersStartBidi_Handler, nullptr},
-      {&kMembersMethods_[13], &MembersWaitHandler_, nullptr},
-      {&kMembersMethods_[14], &MembersThenHandler, nullptr},
-      {&kMembersMethods_[15], &MembersRegisterHandler, nullptr},
-      {&kMembersMethods_[16], &MembersMembersHandler, nullptr},
-      {&kMembersMethods_[17], &MembersMembersWaitHandlerHandler, nullptr},
-      {&kMembersMethods_[18], &MemberskMembersMethodsHandler, nullptr},
-      {&kMembersMethods_[19], &Membersgmock_Wait_Handler, nullptr},
-      {&kMembersMethods_[20], &MemberscontextHandler, nullptr},
-      {&kMembersMethods_[21], &MembersargsHandler, nullptr},
-  };
-  return kMethods;
-}
-
-::absl::Status Members::BlockingService::Service_(::weft::ServerContext&,
-                                                  const ::nasty::names::Empty&,
-                                                  ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMembersMethods_[0]);
-}
-
-::absl::Status Members::BlockingService::BlockingService_(::weft::ServerContext&,
-                                                          const ::nasty::names::Empty&,
-                                                          ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMembersMethods_[1]);
-}
-
-::absl::Status Members::BlockingService::Stub_(::weft::ServerContext&, const ::nasty::names::Empty&,
-                                               ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMembersMethods_[2]);
-}
-
-::absl::Status Members::BlockingService::MockStub_(::weft::ServerContext&,
-                                                   const ::nasty::names::Empty&,
-                                                   ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMembersMethods_[3]);
-}
-
-::absl::Status Members::BlockingService::StubBase_(::weft::ServerContext&,
-                                                   const ::nasty::names::Empty&,
-                                                   ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMembersMethods_[4]);
-}
-
-::absl::Status Members::BlockingService::methods_(::weft::ServerContext&,
-                                                  const ::nasty::names::Empty&,
-                                                  ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMembersMethods_[5]);
-}
-
-::absl::Status Members::BlockingService::stub_(::weft::ServerContext&, const ::nasty::names::Empty&,
-                                               ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMembersMethods_[6]);
-}
-
-::absl::Status Members::BlockingService::channel_(::weft::ServerContext&,
-                                                  const ::nasty::names::Empty&,
-                                                  ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMembersMethods_[7]);
-}
-
-::absl::Status Members::BlockingService::host__(::weft::ServerContext&,
-                                                const ::nasty::names::Empty&,
-                                                ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMembersMethods_[8]);
-}
-
-::absl::Status Members::BlockingService::kServiceName(::weft::ServerContext&,
-                                                      const ::nasty::names::Empty&,
-                                                      ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMembersMethods_[9]);
-}
-
-::absl::Status Members::BlockingService::kMethods(::weft::ServerContext&,
-                                                  const ::nasty::names::Empty&,
-                                                  ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMembersMethods_[10]);
-}
-
-::absl::Status Members::BlockingService::StartUnary_(::weft::ServerContext&,
-                                                     const ::nasty::names::Empty&,
-                                                     ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMembersMethods_[11]);
-}
-
-::absl::Status Members::BlockingService::StartBidi_(
-    ::weft::ServerContext&,
-    ::weft::BlockingReaderWriter<::nasty::names::Empty, ::nasty::names::Empty>&) {
-  return ::weft::UnimplementedStatus(kMembersMethods_[12]);
-}
-
-::absl::Status Members::BlockingService::Wait(::weft::ServerContext&, const ::nasty::names::Empty&,
-                                              ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMembersMethods_[13]);
-}
-
-::absl::Status Members::BlockingService::Then(::weft::ServerContext&, const ::nasty::names::Empty&,
-                                              ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMembersMethods_[14]);
-}
-
-::absl::Status Members::BlockingService::Register(::weft::ServerContext&,
-                                                  const ::nasty::names::Empty&,
-                                                  ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMembersMethods_[15]);
-}
-
-::absl::Status Members::BlockingService::Members(::weft::ServerContext&,
-                                                 const ::nasty::names::Empty&,
-                                                 ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMembersMethods_[16]);
-}
-
-::absl::Status Members::BlockingService::MembersWaitHandler(::weft::ServerContext&,
-                                                            const ::nasty::names::Empty&,
-                                                            ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMembersMethods_[17]);
-}
-
-::absl::Status Members::BlockingService::kMembersMethods(::weft::ServerContext&,
-                                                         const ::nasty::names::Empty&,
-                                                         ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMembersMethods_[18]);
-}
-
-::absl::Status Members::BlockingService::gmock_Wait_(::weft::ServerContext&,
-                                                     const ::nasty::names::Empty&,
-                                                     ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMembersMethods_[19]);
-}
-
-::absl::Status Members::BlockingService::context(::weft::ServerContext&,
-                                                 const ::nasty::names::Empty&,
-                                                 ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMembersMethods_[20]);
-}
-
-::absl::Status Members::BlockingService::args(::weft::ServerContext&, const ::nasty::names::Empty&,
-                                              ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kMembersMethods_[21]);
-}
-
-::absl::Span<const ::weft::Method> Members::BlockingService::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
-      {&kMembersMethods_[0], nullptr, &MembersService_BlockingHandler},
-      {&kMembersMethods_[1], nullptr, &MembersBlockingService_BlockingHandler},
-      {&kMembersMethods_[2], nullptr, &MembersStub_BlockingHandler},
-      {&kMembersMethods_[3], nullptr, &MembersMockStub_BlockingHandler},
-      {&kMembersMethods_[4], nullptr, &MembersStubBase_BlockingHandler},
-      {&kMembersMethods_[5], nullptr, &Membersmethods_BlockingHandler},
-      {&kMembersMethods_[6], nullptr, &Membersstub_BlockingHandler},
-      {&kMembersMethods_[7], nullptr, &Memberschannel_BlockingHandler},
-      {&kMembersMethods_[8], nullptr, &Membershost__BlockingHandler},
-      {&kMembersMethods_[9], nullptr, &MemberskServiceNameBlockingHandler},
-      {&kMembersMethods_[10], nullptr, &MemberskMethodsBlockingHandler},
-      {&kMembersMethods_[11], nullptr, &MembersStartUnary_BlockingHandler},
-      {&kMembersMethods_[12], nullptr, &MembersStartBidi_BlockingHandler},
-      {&kMembersMethods_[13], nullptr, &MembersWaitBlockingHandler},
-      {&kMembersMethods_[14], nullptr, &MembersThenBlockingHandler},
-      {&kMembersMethods_[15], nullptr, &MembersRegisterBlockingHandler},
-      {&kMembersMethods_[16], nullptr, &MembersMembersBlockingHandler},
-      {&kMembersMethods_[17], nullptr, &MembersMembersWaitHandlerBlockingHandler},
-      {&kMembersMethods_[18], nullptr, &MemberskMembersMethodsBlockingHandler},
-      {&kMembersMethods_[19], nullptr, &Membersgmock_Wait_BlockingHandler},
-      {&kMembersMethods_[20], nullptr, &MemberscontextBlockingHandler},
-      {&kMembersMethods_[21], nullptr, &MembersargsBlockingHandler},
-  };
-  return kMethods;
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::Service_(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[0], nullptr,
-                                                             request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::Service_(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[0], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Members::Stub::Service_(::weft::Input<::nasty::names::Empty> request,
-                                              ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[0], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Members::Stub::Service_(::weft::ClientContext& context,
-                                              ::weft::Input<::nasty::names::Empty> request,
-                                              ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[0], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::BlockingService_(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[1], nullptr,
-                                                             request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::BlockingService_(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[1], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Members::Stub::BlockingService_(::weft::Input<::nasty::names::Empty> request,
-                                                      ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[1], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Members::Stub::BlockingService_(::weft::ClientContext& context,
-                                                      ::weft::Input<::nasty::names::Empty> request,
-                                                      ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[1], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::Stub_(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[2], nullptr,
-                                                             request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::Stub_(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[2], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Members::Stub::Stub_(::weft::Input<::nasty::names::Empty> request,
-                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[2], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Members::Stub::Stub_(::weft::ClientContext& context,
-                                           ::weft::Input<::nasty::names::Empty> request,
-                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[2], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::MockStub_(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[3], nullptr,
-                                                             request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::MockStub_(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[3], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Members::Stub::MockStub_(::weft::Input<::nasty::names::Empty> request,
-                                               ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[3], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Members::Stub::MockStub_(::weft::ClientContext& context,
-                                               ::weft::Input<::nasty::names::Empty> request,
-                                               ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[3], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::StubBase_(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[4], nullptr,
-                                                             request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::StubBase_(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[4], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Members::Stub::StubBase_(::weft::Input<::nasty::names::Empty> request,
-                                               ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[4], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Members::Stub::StubBase_(::weft::ClientContext& context,
-                                               ::weft::Input<::nasty::names::Empty> request,
-                                               ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[4], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::methods_(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[5], nullptr,
-                                                             request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::methods_(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[5], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Members::Stub::methods_(::weft::Input<::nasty::names::Empty> request,
-                                              ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[5], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Members::Stub::methods_(::weft::ClientContext& context,
-                                              ::weft::Input<::nasty::names::Empty> request,
-                                              ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[5], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::stub_(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[6], nullptr,
-                                                             request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::stub_(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[6], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Members::Stub::stub_(::weft::Input<::nasty::names::Empty> request,
-                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[6], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Members::Stub::stub_(::weft::ClientContext& context,
-                                           ::weft::Input<::nasty::names::Empty> request,
-                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[6], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::channel_(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[7], nullptr,
-                                                             request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::channel_(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[7], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Members::Stub::channel_(::weft::Input<::nasty::names::Empty> request,
-                                              ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[7], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Members::Stub::channel_(::weft::ClientContext& context,
-                                              ::weft::Input<::nasty::names::Empty> request,
-                                              ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[7], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::host__(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[8], nullptr,
-                                                             request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::host__(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[8], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Members::Stub::host__(::weft::Input<::nasty::names::Empty> request,
-                                            ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[8], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Members::Stub::host__(::weft::ClientContext& context,
-                                            ::weft::Input<::nasty::names::Empty> request,
-                                            ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[8], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::kServiceName(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[9], nullptr,
-                                                             request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::kServiceName(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[9], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Members::Stub::kServiceName(::weft::Input<::nasty::names::Empty> request,
-                                                  ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[9], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Members::Stub::kServiceName(::weft::ClientContext& context,
-                                                  ::weft::Input<::nasty::names::Empty> request,
-                                                  ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[9], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::kMethods(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[10], nullptr,
-                                                             request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::kMethods(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[10], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Members::Stub::kMethods(::weft::Input<::nasty::names::Empty> request,
-                                              ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[10], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Members::Stub::kMethods(::weft::ClientContext& context,
-                                              ::weft::Input<::nasty::names::Empty> request,
-                                              ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[10], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::StartUnary_(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[11], nullptr,
-                                                             request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::StartUnary_(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[11], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Members::Stub::StartUnary_(::weft::Input<::nasty::names::Empty> request,
-                                                 ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[11], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Members::Stub::StartUnary_(::weft::ClientContext& context,
-                                                 ::weft::Input<::nasty::names::Empty> request,
-                                                 ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[11], &context, request), reply);
-}
-
-::weft::ClientReaderWriter<::nasty::names::Empty, ::nasty::names::Empty> Members::Stub::StartBidi_(
-    ) const {
-  return ::weft::ClientReaderWriter<::nasty::names::Empty, ::nasty::names::Empty>(StartBidi(
-      kMembersMethods_[12], nullptr));
-}
-
-::weft::ClientReaderWriter<::nasty::names::Empty, ::nasty::names::Empty> Members::Stub::StartBidi_(
-    ::weft::ClientContext& context) const {
-  return ::weft::ClientReaderWriter<::nasty::names::Empty, ::nasty::names::Empty>(StartBidi(
-      kMembersMethods_[12], &context));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::Wait(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[13], nullptr,
-                                                             request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::Wait(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[13], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Members::Stub::Wait(::weft::Input<::nasty::names::Empty> request,
-                                          ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[13], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Members::Stub::Wait(::weft::ClientContext& context,
-                                          ::weft::Input<::nasty::names::Empty> request,
-                                          ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[13], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::Then(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[14], nullptr,
-                                                             request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::Then(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[14], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Members::Stub::Then(::weft::Input<::nasty::names::Empty> request,
-                                          ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[14], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Members::Stub::Then(::weft::ClientContext& context,
-                                          ::weft::Input<::nasty::names::Empty> request,
-                                          ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[14], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::Register(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[15], nullptr,
-                                                             request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::Register(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[15], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Members::Stub::Register(::weft::Input<::nasty::names::Empty> request,
-                                              ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[15], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Members::Stub::Register(::weft::ClientContext& context,
-                                              ::weft::Input<::nasty::names::Empty> request,
-                                              ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[15], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::Members(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[16], nullptr,
-                                                             request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::Members(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[16], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Members::Stub::Members(::weft::Input<::nasty::names::Empty> request,
-                                             ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[16], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Members::Stub::Members(::weft::ClientContext& context,
-                                             ::weft::Input<::nasty::names::Empty> request,
-                                             ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[16], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::MembersWaitHandler(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[17], nullptr,
-                                                             request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::MembersWaitHandler(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[17], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Members::Stub::MembersWaitHandler(
-    ::weft::Input<::nasty::names::Empty> request, ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[17], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Members::Stub::MembersWaitHandler(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request,
-    ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[17], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::kMembersMethods(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[18], nullptr,
-                                                             request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::kMembersMethods(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[18], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Members::Stub::kMembersMethods(::weft::Input<::nasty::names::Empty> request,
-                                                     ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[18], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Members::Stub::kMembersMethods(::weft::ClientContext& context,
-                                                     ::weft::Input<::nasty::names::Empty> request,
-                                                     ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[18], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::gmock_Wait_(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[19], nullptr,
-                                                             request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::gmock_Wait_(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[19], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Members::Stub::gmock_Wait_(::weft::Input<::nasty::names::Empty> request,
-                                                 ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[19], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Members::Stub::gmock_Wait_(::weft::ClientContext& context,
-                                                 ::weft::Input<::nasty::names::Empty> request,
-                                                 ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[19], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::context(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[20], nullptr,
-                                                             request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::context(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[20], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Members::Stub::context(::weft::Input<::nasty::names::Empty> request,
-                                             ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[20], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Members::Stub::context(::weft::ClientContext& context,
-                                             ::weft::Input<::nasty::names::Empty> request,
-                                             ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[20], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::args(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[21], nullptr,
-                                                             request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Members::Stub::args(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kMembersMethods_[21], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Members::Stub::args(::weft::Input<::nasty::names::Empty> request,
-                                          ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[21], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Members::Stub::args(::weft::ClientContext& context,
-                                          ::weft::Input<::nasty::names::Empty> request,
-                                          ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kMembersMethods_[21], &context, request), reply);
-}
-
-namespace {
-
-template <typename Message>
-const ::google::protobuf::MessageLite& HidingPrototype() {
-  return Message::default_instance();
-}
-
-constexpr ::weft::MethodInfo kHidingMethods[] = {
-    {"/nasty.names.Hiding/weft", ::weft::MethodKind::kServerStream,
-     &HidingPrototype<::nasty::names::Empty>, &HidingPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Hiding/absl", ::weft::MethodKind::kUnary,
-     &HidingPrototype<::nasty::names::Empty>, &HidingPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Hiding/std", ::weft::MethodKind::kClientStream,
-     &HidingPrototype<::nasty::names::Empty>, &HidingPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Hiding/google", ::weft::MethodKind::kUnary,
-     &HidingPrototype<::nasty::names::Empty>, &HidingPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Hiding/Empty", ::weft::MethodKind::kUnary,
-     &HidingPrototype<::nasty::names::Empty>, &HidingPrototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Hiding/nasty", ::weft::MethodKind::kUnary,
-     &HidingPrototype<::nasty::names::Clash_Inner>, &HidingPrototype<Clash>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Hiding/Clash_Inner", ::weft::MethodKind::kServerStream,
-     &HidingPrototype<::nasty::names::Clash_Inner>, &HidingPrototype<::nasty::names::Clash_Inner>,
-     /*no_side_effects=*/false},
-};
-
-::weft::Task<::absl::Status> HidingweftHandler(::weft::Service& service,
-                                               ::weft::internal::HandlerArgs& args) {
-  return static_cast<Hiding::Service&>(service).weft(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      args.stream<::weft::ServerWriter<::nasty::names::Empty>>());
-}
-
-::absl::Status HidingweftBlockingHandler(::weft::Service& service,
-                                         ::weft::internal::HandlerArgs& args) {
-  return static_cast<Hiding::BlockingService&>(service).weft(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      args.stream<::weft::BlockingWriter<::nasty::names::Empty>>());
-}
-
-::weft::Task<::absl::Status> HidingabslHandler(::weft::Service& service,
-                                               ::weft::internal::HandlerArgs& args) {
-  return static_cast<Hiding::Service&>(service).absl(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status HidingabslBlockingHandler(::weft::Service& service,
-                                         ::weft::internal::HandlerArgs& args) {
-  return static_cast<Hiding::BlockingService&>(service).absl(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> HidingstdHandler(::weft::Service& service,
-                                              ::weft::internal::HandlerArgs& args) {
-  return static_cast<Hiding::Service&>(service).std(
-      args.context(), args.stream<::weft::ServerReader<::nasty::names::Empty>>(),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status HidingstdBlockingHandler(::weft::Service& service,
-                                        ::weft::internal::HandlerArgs& args) {
-  return static_cast<Hiding::BlockingService&>(service).std(
-      args.context(), args.stream<::weft::BlockingReader<::nasty::names::Empty>>(),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> HidinggoogleHandler(::weft::Service& service,
-                                                 ::weft::internal::HandlerArgs& args) {
-  return static_cast<Hiding::Service&>(service).google(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status HidinggoogleBlockingHandler(::weft::Service& service,
-                                           ::weft::internal::HandlerArgs& args) {
-  return static_cast<Hiding::BlockingService&>(service).google(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> HidingEmptyHandler(::weft::Service& service,
-                                                ::weft::internal::HandlerArgs& args) {
-  return static_cast<Hiding::Service&>(service).Empty(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::absl::Status HidingEmptyBlockingHandler(::weft::Service& service,
-                                          ::weft::internal::HandlerArgs& args) {
-  return static_cast<Hiding::BlockingService&>(service).Empty(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> HidingnastyHandler(::weft::Service& service,
-                                                ::weft::internal::HandlerArgs& args) {
-  return static_cast<Hiding::Service&>(service).nasty(
-      args.context(), static_cast<const ::nasty::names::Clash_Inner&>(args.request()),
-      static_cast<Clash&>(args.reply()));
-}
-
-::absl::Status HidingnastyBlockingHandler(::weft::Service& service,
-                                          ::weft::internal::HandlerArgs& args) {
-  return static_cast<Hiding::BlockingService&>(service).nasty(
-      args.context(), static_cast<const ::nasty::names::Clash_Inner&>(args.request()),
-      static_cast<Clash&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> HidingClash_InnerHandler(::weft::Service& service,
-                                                      ::weft::internal::HandlerArgs& args) {
-  return static_cast<Hiding::Service&>(service).Clash_Inner(
-      args.context(), static_cast<const ::nasty::names::Clash_Inner&>(args.request()),
-      args.stream<::weft::ServerWriter<::nasty::names::Clash_Inner>>());
-}
-
-::absl::Status HidingClash_InnerBlockingHandler(::weft::Service& service,
-                                                ::weft::internal::HandlerArgs& args) {
-  return static_cast<Hiding::BlockingService&>(service).Clash_Inner(
-      args.context(), static_cast<const ::nasty::names::Clash_Inner&>(args.request()),
-      args.stream<::weft::BlockingWriter<::nasty::names::Clash_Inner>>());
-}
-
-}  // namespace
-
-::weft::Task<::absl::Status> Hiding::Service::weft(::weft::ServerContext&,
-                                                   const ::nasty::names::Empty&,
-                                                   ::weft::ServerWriter<::nasty::names::Empty>&) {
-  return ::weft::UnimplementedTask(kHidingMethods[0]);
-}
-
-::weft::Task<::absl::Status> Hiding::Service::absl(::weft::ServerContext&,
-                                                   const ::nasty::names::Empty&,
-                                                   ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kHidingMethods[1]);
-}
-
-::weft::Task<::absl::Status> Hiding::Service::std(::weft::ServerContext&,
-                                                  ::weft::ServerReader<::nasty::names::Empty>&,
-                                                  ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kHidingMethods[2]);
-}
-
-::weft::Task<::absl::Status> Hiding::Service::google(::weft::ServerContext&,
-                                                     const ::nasty::names::Empty&,
-                                                     ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kHidingMethods[3]);
-}
-
-::weft::Task<::absl::Status> Hiding::Service::Empty(::weft::ServerContext&,
-                                                    const ::nasty::names::Empty&,
-                                                    ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kHidingMethods[4]);
-}
-
-::weft::Task<::absl::Status> Hiding::Service::nasty(::weft::ServerContext&,
-                                                    const ::nasty::names::Clash_Inner&, Clash&) {
-  return ::weft::UnimplementedTask(kHidingMethods[5]);
-}
-
-::weft::Task<::absl::Status> Hiding::Service::Clash_Inner(
-    ::weft::ServerContext&, const ::nasty::names::Clash_Inner&,
-    ::weft::ServerWriter<::nasty::names::Clash_Inner>&) {
-  return ::weft::UnimplementedTask(kHidingMethods[6]);
-}
-
-::absl::Span<const ::weft::Method> Hiding::Service::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
-      {&kHidingMethods[0], &HidingweftHandler, nullptr},
-      {&kHidingMethods[1], &HidingabslHandler, nullptr},
-      {&kHidingMethods[2], &HidingstdHandler, nullptr},
-      {&kHidingMethods[3], &HidinggoogleHandler, nullptr},
-      {&kHidingMethods[4], &HidingEmptyHandler, nullptr},
-      {&kHidingMethods[5], &HidingnastyHandler, nullptr},
-      {&kHidingMethods[6], &HidingClash_InnerHandler, nullptr},
-  };
-  return kMethods;
-}
-
-::absl::Status Hiding::BlockingService::weft(::weft::ServerContext&, const ::nasty::names::Empty&,
-                                             ::weft::BlockingWriter<::nasty::names::Empty>&) {
-  return ::weft::UnimplementedStatus(kHidingMethods[0]);
-}
-
-::absl::Status Hiding::BlockingService::absl(::weft::ServerContext&, const ::nasty::names::Empty&,
-                                             ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kHidingMethods[1]);
-}
-
-::absl::Status Hiding::BlockingService::std(::weft::ServerContext&,
-                                            ::weft::BlockingReader<::nasty::names::Empty>&,
-                                            ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kHidingMethods[2]);
-}
-
-::absl::Status Hiding::BlockingService::google(::weft::ServerContext&, const ::nasty::names::Empty&,
-                                               ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kHidingMethods[3]);
-}
-
-::absl::Status Hiding::BlockingService::Empty(::weft::ServerContext&, const ::nasty::names::Empty&,
-                                              ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kHidingMethods[4]);
-}
-
-::absl::Status Hiding::BlockingService::nasty(::weft::ServerContext&,
-                                              const ::nasty::names::Clash_Inner&, Clash&) {
-  return ::weft::UnimplementedStatus(kHidingMethods[5]);
-}
-
-::absl::Status Hiding::BlockingService::Clash_Inner(
-    ::weft::ServerContext&, const ::nasty::names::Clash_Inner&,
-    ::weft::BlockingWriter<::nasty::names::Clash_Inner>&) {
-  return ::weft::UnimplementedStatus(kHidingMethods[6]);
-}
-
-::absl::Span<const ::weft::Method> Hiding::BlockingService::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
-      {&kHidingMethods[0], nullptr, &HidingweftBlockingHandler},
-      {&kHidingMethods[1], nullptr, &HidingabslBlockingHandler},
-      {&kHidingMethods[2], nullptr, &HidingstdBlockingHandler},
-      {&kHidingMethods[3], nullptr, &HidinggoogleBlockingHandler},
-      {&kHidingMethods[4], nullptr, &HidingEmptyBlockingHandler},
-      {&kHidingMethods[5], nullptr, &HidingnastyBlockingHandler},
-      {&kHidingMethods[6], nullptr, &HidingClash_InnerBlockingHandler},
-  };
-  return kMethods;
-}
-
-::weft::ClientReader<::nasty::names::Empty> Hiding::Stub::weft(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::ClientReader<::nasty::names::Empty>(StartServerStream(kHidingMethods[0], nullptr,
-                                                                       request));
-}
-
-::weft::ClientReader<::nasty::names::Empty> Hiding::Stub::weft(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::ClientReader<::nasty::names::Empty>(StartServerStream(kHidingMethods[0], &context,
-                                                                       request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Hiding::Stub::absl(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kHidingMethods[1], nullptr, request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Hiding::Stub::absl(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kHidingMethods[1], &context, request));
-}
-
-::weft::UnaryCallInto Hiding::Stub::absl(::weft::Input<::nasty::names::Empty> request,
-                                         ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kHidingMethods[1], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Hiding::Stub::absl(::weft::ClientContext& context,
-                                         ::weft::Input<::nasty::names::Empty> request,
-                                         ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kHidingMethods[1], &context, request), reply);
-}
-
-::weft::ClientWriter<::nasty::names::Empty, ::nasty::names::Empty> Hiding::Stub::std() const {
-  return ::weft::ClientWriter<::nasty::names::Empty, ::nasty::names::Empty>(StartClientStream(
-      kHidingMethods[2], nullptr));
-}
-
-::weft::ClientWriter<::nasty::names::Empty, ::nasty::names::Empty> Hiding::Stub::std(
-    ::weft::ClientContext& context) const {
-  return ::weft::ClientWriter<::nasty::names::Empty, ::nasty::names::Empty>(StartClientStream(
-      kHidingMethods[2], &context));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Hiding::Stub::google(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kHidingMethods[3], nullptr, request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Hiding::Stub::google(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kHidingMethods[3], &context, request));
-}
-
-::weft::UnaryCallInto Hiding::Stub::google(::weft::Input<::nasty::names::Empty> request,
-                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kHidingMethods[3], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Hiding::Stub::google(::weft::ClientContext& context,
-                                           ::weft::Input<::nasty::names::Empty> request,
-                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kHidingMethods[3], &context, request), reply);
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Hiding::Stub::Empty(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kHidingMethods[4], nullptr, request));
-}
-
-::weft::UnaryCall<::nasty::names::Empty> Hiding::Stub::Empty(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kHidingMethods[4], &context, request));
-}
-
-::weft::UnaryCallInto Hiding::Stub::Empty(::weft::Input<::nasty::names::Empty> request,
-                                          ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kHidingMethods[4], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Hiding::Stub::Empty(::weft::ClientContext& context,
-                                          ::weft::Input<::nasty::names::Empty> request,
-                                          ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kHidingMethods[4], &context, request), reply);
-}
-
-::weft::UnaryCall<Clash> Hiding::Stub::nasty(
-    ::weft::Input<::nasty::names::Clash_Inner> request) const {
-  return ::weft::UnaryCall<Clash>(StartUnary(kHidingMethods[5], nullptr, request));
-}
-
-::weft::UnaryCall<Clash> Hiding::Stub::nasty(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Clash_Inner> request) const {
-  return ::weft::UnaryCall<Clash>(StartUnary(kHidingMethods[5], &context, request));
-}
-
-::weft::UnaryCallInto Hiding::Stub::nasty(::weft::Input<::nasty::names::Clash_Inner> request,
-                                          Clash* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kHidingMethods[5], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Hiding::Stub::nasty(::weft::ClientContext& context,
-                                          ::weft::Input<::nasty::names::Clash_Inner> request,
-                                          Clash* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kHidingMethods[5], &context, request), reply);
-}
-
-::weft::ClientReader<::nasty::names::Clash_Inner> Hiding::Stub::Clash_Inner(
-    ::weft::Input<::nasty::names::Clash_Inner> request) const {
-  return ::weft::ClientReader<::nasty::names::Clash_Inner>(StartServerStream(kHidingMethods[6],
-                                                                             nullptr, request));
-}
-
-::weft::ClientReader<::nasty::names::Clash_Inner> Hiding::Stub::Clash_Inner(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Clash_Inner> request) const {
-  return ::weft::ClientReader<::nasty::names::Clash_Inner>(StartServerStream(kHidingMethods[6],
-                                                                             &context, request));
-}
-
-namespace {
-
-template <typename Message>
-const ::google::protobuf::MessageLite& ParametersPrototype() {
-  return Message::default_instance();
-}
-
-constexpr ::weft::MethodInfo kParametersMethods[] = {
-    {"/nasty.names.Parameters/Unary", ::weft::MethodKind::kUnary,
-     &ParametersPrototype<::nasty::names::request>, &ParametersPrototype<::nasty::names::reply>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Parameters/List", ::weft::MethodKind::kServerStream,
-     &ParametersPrototype<::nasty::names::request>, &ParametersPrototype<::nasty::names::writer>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Parameters/Sum", ::weft::MethodKind::kClientStream,
-     &ParametersPrototype<::nasty::names::NULL_>, &ParametersPrototype<::nasty::names::stream_>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Parameters/Chat", ::weft::MethodKind::kBidi,
-     &ParametersPrototype<::nasty::names::request>, &ParametersPrototype<::nasty::names::request>,
-     /*no_side_effects=*/false},
-    {"/nasty.names.Parameters/Bases", ::weft::MethodKind::kUnary,
-     &ParametersPrototype<::nasty::names::StartBidi>, &ParametersPrototype<::nasty::names::methods>,
-     /*no_side_effects=*/false},
-};
-
-::weft::Task<::absl::Status> ParametersUnaryHandler(::weft::Service& service,
-                                                    ::weft::internal::HandlerArgs& args) {
-  return static_cast<Parameters::Service&>(service).Unary(
-      args.context(), static_cast<const ::nasty::names::request&>(args.request()),
-      static_cast<::nasty::names::reply&>(args.reply()));
-}
-
-::absl::Status ParametersUnaryBlockingHandler(::weft::Service& service,
-                                              ::weft::internal::HandlerArgs& args) {
-  return static_cast<Parameters::BlockingService&>(service).Unary(
-      args.context(), static_cast<const ::nasty::names::request&>(args.request()),
-      static_cast<::nasty::names::reply&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> ParametersListHandler(::weft::Service& service,
-                                                   ::weft::internal::HandlerArgs& args) {
-  return static_cast<Parameters::Service&>(service).List(
-      args.context(), static_cast<const ::nasty::names::request&>(args.request()),
-      args.stream<::weft::ServerWriter<::nasty::names::writer>>());
-}
-
-::absl::Status ParametersListBlockingHandler(::weft::Service& service,
-                                             ::weft::internal::HandlerArgs& args) {
-  return static_cast<Parameters::BlockingService&>(service).List(
-      args.context(), static_cast<const ::nasty::names::request&>(args.request()),
-      args.stream<::weft::BlockingWriter<::nasty::names::writer>>());
-}
-
-::weft::Task<::absl::Status> ParametersSumHandler(::weft::Service& service,
-                                                  ::weft::internal::HandlerArgs& args) {
-  return static_cast<Parameters::Service&>(service).Sum(
-      args.context(), args.stream<::weft::ServerReader<::nasty::names::NULL_>>(),
-      static_cast<::nasty::names::stream_&>(args.reply()));
-}
-
-::absl::Status ParametersSumBlockingHandler(::weft::Service& service,
-                                            ::weft::internal::HandlerArgs& args) {
-  return static_cast<Parameters::BlockingService&>(service).Sum(
-      args.context(), args.stream<::weft::BlockingReader<::nasty::names::NULL_>>(),
-      static_cast<::nasty::names::stream_&>(args.reply()));
-}
-
-::weft::Task<::absl::Status> ParametersChatHandler(::weft::Service& service,
-                                                   ::weft::internal::HandlerArgs& args) {
-  return static_cast<Parameters::Service&>(service).Chat(
-      args.context(),
-      args.stream<::weft::ServerReaderWriter<::nasty::names::request, ::nasty::names::request>>());
-}
-
-::absl::Status ParametersChatBlockingHandler(::weft::Service& service,
-                                             ::weft::internal::HandlerArgs& args) {
-  return static_cast<Parameters::BlockingService&>(service).Chat(
-      args.context(),
-      args.stream<::weft::BlockingReaderWriter<::nasty::names::request, ::nasty::names::request>>());
-}
-
-::weft::Task<::absl::Status> ParametersBasesHandler(::weft::Service& service,
-                                                    ::weft::internal::HandlerArgs& args) {
-  return static_cast<Parameters::Service&>(service).Bases(
-      args.context(), static_cast<const ::nasty::names::StartBidi&>(args.request()),
-      static_cast<::nasty::names::methods&>(args.reply()));
-}
-
-::absl::Status ParametersBasesBlockingHandler(::weft::Service& service,
-                                              ::weft::internal::HandlerArgs& args) {
-  return static_cast<Parameters::BlockingService&>(service).Bases(
-      args.context(), static_cast<const ::nasty::names::StartBidi&>(args.request()),
-      static_cast<::nasty::names::methods&>(args.reply()));
-}
-
-}  // namespace
-
-::weft::Task<::absl::Status> Parameters::Service::Unary(::weft::ServerContext&,
-                                                        const ::nasty::names::request&,
-                                                        ::nasty::names::reply&) {
-  return ::weft::UnimplementedTask(kParametersMethods[0]);
-}
-
-::weft::Task<::absl::Status> Parameters::Service::List(
-    ::weft::ServerContext&, const ::nasty::names::request&,
-    ::weft::ServerWriter<::nasty::names::writer>&) {
-  return ::weft::UnimplementedTask(kParametersMethods[1]);
-}
-
-::weft::Task<::absl::Status> Parameters::Service::Sum(::weft::ServerContext&,
-                                                      ::weft::ServerReader<::nasty::names::NULL_>&,
-                                                      ::nasty::names::stream_&) {
-  return ::weft::UnimplementedTask(kParametersMethods[2]);
-}
-
-::weft::Task<::absl::Status> Parameters::Service::Chat(
-    ::weft::ServerContext&,
-    ::weft::ServerReaderWriter<::nasty::names::request, ::nasty::names::request>&) {
-  return ::weft::UnimplementedTask(kParametersMethods[3]);
-}
-
-::weft::Task<::absl::Status> Parameters::Service::Bases(::weft::ServerContext&,
-                                                        const ::nasty::names::StartBidi&,
-                                                        ::nasty::names::methods&) {
-  return ::weft::UnimplementedTask(kParametersMethods[4]);
-}
-
-::absl::Span<const ::weft::Method> Parameters::Service::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
-      {&kParametersMethods[0], &ParametersUnaryHandler, nullptr},
-      {&kParametersMethods[1], &ParametersListHandler, nullptr},
-      {&kParametersMethods[2], &ParametersSumHandler, nullptr},
-      {&kParametersMethods[3], &ParametersChatHandler, nullptr},
-      {&kParametersMethods[4], &ParametersBasesHandler, nullptr},
-  };
-  return kMethods;
-}
-
-::absl::Status Parameters::BlockingService::Unary(::weft::ServerContext&,
-                                                  const ::nasty::names::request&,
-                                                  ::nasty::names::reply&) {
-  return ::weft::UnimplementedStatus(kParametersMethods[0]);
-}
-
-::absl::Status Parameters::BlockingService::List(::weft::ServerContext&,
-                                                 const ::nasty::names::request&,
-                                                 ::weft::BlockingWriter<::nasty::names::writer>&) {
-  return ::weft::UnimplementedStatus(kParametersMethods[1]);
-}
-
-::absl::Status Parameters::BlockingService::Sum(::weft::ServerContext&,
-                                                ::weft::BlockingReader<::nasty::names::NULL_>&,
-                                                ::nasty::names::stream_&) {
-  return ::weft::UnimplementedStatus(kParametersMethods[2]);
-}
-
-::absl::Status Parameters::BlockingService::Chat(
-    ::weft::ServerContext&,
-    ::weft::BlockingReaderWriter<::nasty::names::request, ::nasty::names::request>&) {
-  return ::weft::UnimplementedStatus(kParametersMethods[3]);
-}
-
-::absl::Status Parameters::BlockingService::Bases(::weft::ServerContext&,
-                                                  const ::nasty::names::StartBidi&,
-                                                  ::nasty::names::methods&) {
-  return ::weft::UnimplementedStatus(kParametersMethods[4]);
-}
-
-::absl::Span<const ::weft::Method> Parameters::BlockingService::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
-      {&kParametersMethods[0], nullptr, &ParametersUnaryBlockingHandler},
-      {&kParametersMethods[1], nullptr, &ParametersListBlockingHandler},
-      {&kParametersMethods[2], nullptr, &ParametersSumBlockingHandler},
-      {&kParametersMethods[3], nullptr, &ParametersChatBlockingHandler},
-      {&kParametersMethods[4], nullptr, &ParametersBasesBlockingHandler},
-  };
-  return kMethods;
-}
-
-::weft::UnaryCall<::nasty::names::reply> Parameters::Stub::Unary(
-    ::weft::Input<::nasty::names::request> request) const {
-  return ::weft::UnaryCall<::nasty::names::reply>(StartUnary(kParametersMethods[0], nullptr,
-                                                             request));
-}
-
-::weft::UnaryCall<::nasty::names::reply> Parameters::Stub::Unary(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::request> request) const {
-  return ::weft::UnaryCall<::nasty::names::reply>(StartUnary(kParametersMethods[0], &context,
-                                                             request));
-}
-
-::weft::UnaryCallInto Parameters::Stub::Unary(::weft::Input<::nasty::names::request> request,
-                                              ::nasty::names::reply* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kParametersMethods[0], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Parameters::Stub::Unary(::weft::ClientContext& context,
-                                              ::weft::Input<::nasty::names::request> request,
-                                              ::nasty::names::reply* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kParametersMethods[0], &context, request), reply);
-}
-
-::weft::ClientReader<::nasty::names::writer> Parameters::Stub::List(
-    ::weft::Input<::nasty::names::request> request) const {
-  return ::weft::ClientReader<::nasty::names::writer>(StartServerStream(kParametersMethods[1],
-                                                                        nullptr, request));
-}
-
-::weft::ClientReader<::nasty::names::writer> Parameters::Stub::List(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::request> request) const {
-  return ::weft::ClientReader<::nasty::names::writer>(StartServerStream(kParametersMethods[1],
-                                                                        &context, request));
-}
-
-::weft::ClientWriter<::nasty::names::NULL_, ::nasty::names::stream_> Parameters::Stub::Sum() const {
-  return ::weft::ClientWriter<::nasty::names::NULL_, ::nasty::names::stream_>(StartClientStream(
-      kParametersMethods[2], nullptr));
-}
-
-::weft::ClientWriter<::nasty::names::NULL_, ::nasty::names::stream_> Parameters::Stub::Sum(
-    ::weft::ClientContext& context) const {
-  return ::weft::ClientWriter<::nasty::names::NULL_, ::nasty::names::stream_>(StartClientStream(
-      kParametersMethods[2], &context));
-}
-
-::weft::ClientReaderWriter<::nasty::names::request, ::nasty::names::request> Parameters::Stub::Chat(
-    ) const {
-  return ::weft::ClientReaderWriter<::nasty::names::request, ::nasty::names::request>(StartBidi(
-      kParametersMethods[3], nullptr));
-}
-
-::weft::ClientReaderWriter<::nasty::names::request, ::nasty::names::request> Parameters::Stub::Chat(
-    ::weft::ClientContext& context) const {
-  return ::weft::ClientReaderWriter<::nasty::names::request, ::nasty::names::request>(StartBidi(
-      kParametersMethods[3], &context));
-}
-
-::weft::UnaryCall<::nasty::names::methods> Parameters::Stub::Bases(
-    ::weft::Input<::nasty::names::StartBidi> request) const {
-  return ::weft::UnaryCall<::nasty::names::methods>(StartUnary(kParametersMethods[4], nullptr,
-                                                               request));
-}
-
-::weft::UnaryCall<::nasty::names::methods> Parameters::Stub::Bases(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::StartBidi> request) const {
-  return ::weft::UnaryCall<::nasty::names::methods>(StartUnary(kParametersMethods[4], &context,
-                                                               request));
-}
-
-::weft::UnaryCallInto Parameters::Stub::Bases(::weft::Input<::nasty::names::StartBidi> request,
-                                              ::nasty::names::methods* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kParametersMethods[4], nullptr, request), reply);
-}
-
-::weft::UnaryCallInto Parameters::Stub::Bases(::weft::ClientContext& context,
-                                              ::weft::Input<::nasty::names::StartBidi> request,
-                                              ::nasty::names::methods* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kParametersMethods[4], &context, request), reply);
-}
-
-namespace {
-
-template <typename Message>
-const ::google::protobuf::MessageLite& Service__Prototype() {
-  return Message::default_instance();
-}
-
-constexpr ::weft::MethodInfo kService__Methods[] = {
-    {"/nasty.names.Service/Service", ::weft::MethodKind::kUnary,
-     &Service__Prototype<::nasty::names::Empty>, &Service__Prototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
-};
-
-::weft::Task<::absl::Status> Service__Service_Handler(::weft::Service& service,
-                                                      ::weft::internal::HandlerArgs& args) {
+weft::Task<absl::Status> Service__Service_Handler(weft::Service& service,
+                                                  weft::internal::HandlerArgs& args) {
   return static_cast<Service__::Service&>(service).Service_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
+      args.context(), static_cast<const Empty&>(args.request()), static_cast<Empty&>(args.reply()));
 }
 
-::absl::Status Service__Service_BlockingHandler(::weft::Service& service,
-                                                ::weft::internal::HandlerArgs& args) {
+absl::Status Service__Service_BlockingHandler(weft::Service& service,
+                                              weft::internal::HandlerArgs& args) {
   return static_cast<Service__::BlockingService&>(service).Service_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
+      args.context(), static_cast<const Empty&>(args.request()), static_cast<Empty&>(args.reply()));
 }
 
 }  // namespace
 
-::weft::Task<::absl::Status> Service__::Service::Service_(::weft::ServerContext&,
-                                                          const ::nasty::names::Empty&,
-                                                          ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kService__Methods[0]);
+weft::Task<absl::Status> Service__::Service::Service_(weft::ServerContext&, const Empty&, Empty&) {
+  return weft::UnimplementedTask(kService__Methods[0]);
 }
 
-::absl::Span<const ::weft::Method> Service__::Service::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
+absl::Span<const weft::Method> Service__::Service::methods() const {
+  static constexpr weft::Method kMethods[] = {
       {&kService__Methods[0], &Service__Service_Handler, nullptr},
   };
   return kMethods;
 }
 
-::absl::Status Service__::BlockingService::Service_(::weft::ServerContext&,
-                                                    const ::nasty::names::Empty&,
-                                                    ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kService__Methods[0]);
+absl::Status Service__::BlockingService::Service_(weft::ServerContext&, const Empty&, Empty&) {
+  return weft::UnimplementedStatus(kService__Methods[0]);
 }
 
-::absl::Span<const ::weft::Method> Service__::BlockingService::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
+absl::Span<const weft::Method> Service__::BlockingService::methods() const {
+  static constexpr weft::Method kMethods[] = {
       {&kService__Methods[0], nullptr, &Service__Service_BlockingHandler},
   };
   return kMethods;
 }
 
-::weft::UnaryCall<::nasty::names::Empty> Service__::Stub::Service_(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kService__Methods[0], nullptr,
-                                                             request));
+weft::UnaryCall<Empty> Service__::Stub::Service_(weft::Input<Empty> request) const {
+  return weft::UnaryCall<Empty>(StartUnary(kService__Methods[0], nullptr, request));
 }
 
-::weft::UnaryCall<::nasty::names::Empty> Service__::Stub::Service_(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kService__Methods[0], &context,
-                                                             request));
+weft::UnaryCall<Empty> Service__::Stub::Service_(weft::ClientContext& context,
+                                                 weft::Input<Empty> request) const {
+  return weft::UnaryCall<Empty>(StartUnary(kService__Methods[0], &context, request));
 }
 
-::weft::UnaryCallInto Service__::Stub::Service_(::weft::Input<::nasty::names::Empty> request,
-                                                ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kService__Methods[0], nullptr, request), reply);
+weft::UnaryCallInto Service__::Stub::Service_(weft::Input<Empty> request, Empty* reply) const {
+  return weft::UnaryCallInto(StartUnary(kService__Methods[0], nullptr, request), reply);
 }
 
-::weft::UnaryCallInto Service__::Stub::Service_(::weft::ClientContext& context,
-                                                ::weft::Input<::nasty::names::Empty> request,
-                                                ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kService__Methods[0], &context, request), reply);
+weft::UnaryCallInto Service__::Stub::Service_(weft::ClientContext& context,
+                                              weft::Input<Empty> request, Empty* reply) const {
+  return weft::UnaryCallInto(StartUnary(kService__Methods[0], &context, request), reply);
 }
 
 namespace {
 
 template <typename Message>
-const ::google::protobuf::MessageLite& Service_Prototype() {
+const google::protobuf::MessageLite& Service_Prototype() {
   return Message::default_instance();
 }
 
-constexpr ::weft::MethodInfo kService_Methods[] = {
-    {"/nasty.names.Service_/Call", ::weft::MethodKind::kUnary,
-     &Service_Prototype<::nasty::names::Empty>, &Service_Prototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
+constexpr weft::MethodInfo kService_Methods[] = {
+    {"/nasty.names.Service_/Call", weft::MethodKind::kUnary, &Service_Prototype<Empty>,
+     &Service_Prototype<Empty>, /*no_side_effects=*/false},
 };
 
-::weft::Task<::absl::Status> Service_CallHandler(::weft::Service& service,
-                                                 ::weft::internal::HandlerArgs& args) {
-  return static_cast<Service_::Service&>(service).Call(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
+weft::Task<absl::Status> Service_CallHandler(weft::Service& service,
+                                             weft::internal::HandlerArgs& args) {
+  return static_cast<Service_::Service&>(service).Call(args.context(),
+                                                       static_cast<const Empty&>(args.request()),
+                                                       static_cast<Empty&>(args.reply()));
 }
 
-::absl::Status Service_CallBlockingHandler(::weft::Service& service,
-                                           ::weft::internal::HandlerArgs& args) {
+absl::Status Service_CallBlockingHandler(weft::Service& service,
+                                         weft::internal::HandlerArgs& args) {
   return static_cast<Service_::BlockingService&>(service).Call(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
+      args.context(), static_cast<const Empty&>(args.request()), static_cast<Empty&>(args.reply()));
 }
 
 }  // namespace
 
-::weft::Task<::absl::Status> Service_::Service::Call(::weft::ServerContext&,
-                                                     const ::nasty::names::Empty&,
-                                                     ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kService_Methods[0]);
+weft::Task<absl::Status> Service_::Service::Call(weft::ServerContext&, const Empty&, Empty&) {
+  return weft::UnimplementedTask(kService_Methods[0]);
 }
 
-::absl::Span<const ::weft::Method> Service_::Service::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
+absl::Span<const weft::Method> Service_::Service::methods() const {
+  static constexpr weft::Method kMethods[] = {
       {&kService_Methods[0], &Service_CallHandler, nullptr},
   };
   return kMethods;
 }
 
-::absl::Status Service_::BlockingService::Call(::weft::ServerContext&, const ::nasty::names::Empty&,
-                                               ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kService_Methods[0]);
+absl::Status Service_::BlockingService::Call(weft::ServerContext&, const Empty&, Empty&) {
+  return weft::UnimplementedStatus(kService_Methods[0]);
 }
 
-::absl::Span<const ::weft::Method> Service_::BlockingService::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
+absl::Span<const weft::Method> Service_::BlockingService::methods() const {
+  static constexpr weft::Method kMethods[] = {
       {&kService_Methods[0], nullptr, &Service_CallBlockingHandler},
   };
   return kMethods;
 }
 
-::weft::UnaryCall<::nasty::names::Empty> Service_::Stub::Call(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kService_Methods[0], nullptr,
-                                                             request));
+weft::UnaryCall<Empty> Service_::Stub::Call(weft::Input<Empty> request) const {
+  return weft::UnaryCall<Empty>(StartUnary(kService_Methods[0], nullptr, request));
 }
 
-::weft::UnaryCall<::nasty::names::Empty> Service_::Stub::Call(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kService_Methods[0], &context,
-                                                             request));
+weft::UnaryCall<Empty> Service_::Stub::Call(weft::ClientContext& context,
+                                            weft::Input<Empty> request) const {
+  return weft::UnaryCall<Empty>(StartUnary(kService_Methods[0], &context, request));
 }
 
-::weft::UnaryCallInto Service_::Stub::Call(::weft::Input<::nasty::names::Empty> request,
-                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kService_Methods[0], nullptr, request), reply);
+weft::UnaryCallInto Service_::Stub::Call(weft::Input<Empty> request, Empty* reply) const {
+  return weft::UnaryCallInto(StartUnary(kService_Methods[0], nullptr, request), reply);
 }
 
-::weft::UnaryCallInto Service_::Stub::Call(::weft::ClientContext& context,
-                                           ::weft::Input<::nasty::names::Empty> request,
-                                           ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kService_Methods[0], &context, request), reply);
+weft::UnaryCallInto Service_::Stub::Call(weft::ClientContext& context, weft::Input<Empty> request,
+                                         Empty* reply) const {
+  return weft::UnaryCallInto(StartUnary(kService_Methods[0], &context, request), reply);
 }
 
 namespace {
 
 template <typename Message>
-const ::google::protobuf::MessageLite& Stub_Prototype() {
+const google::protobuf::MessageLite& Stub_Prototype() {
   return Message::default_instance();
 }
 
-constexpr ::weft::MethodInfo kStub_Methods[] = {
-    {"/nasty.names.Stub/Call", ::weft::MethodKind::kUnary, &Stub_Prototype<::nasty::names::Empty>,
-     &Stub_Prototype<::nasty::names::Empty>, /*no_side_effects=*/false},
+constexpr weft::MethodInfo kStub_Methods[] = {
+    {"/nasty.names.Stub/Call", weft::MethodKind::kUnary, &Stub_Prototype<Empty>,
+     &Stub_Prototype<Empty>, /*no_side_effects=*/false},
 };
 
-::weft::Task<::absl::Status> Stub_CallHandler(::weft::Service& service,
-                                              ::weft::internal::HandlerArgs& args) {
-  return static_cast<Stub_::Service&>(service).Call(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
+weft::Task<absl::Status> Stub_CallHandler(weft::Service& service,
+                                          weft::internal::HandlerArgs& args) {
+  return static_cast<Stub_::Service&>(service).Call(args.context(),
+                                                    static_cast<const Empty&>(args.request()),
+                                                    static_cast<Empty&>(args.reply()));
 }
 
-::absl::Status Stub_CallBlockingHandler(::weft::Service& service,
-                                        ::weft::internal::HandlerArgs& args) {
+absl::Status Stub_CallBlockingHandler(weft::Service& service, weft::internal::HandlerArgs& args) {
   return static_cast<Stub_::BlockingService&>(service).Call(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
+      args.context(), static_cast<const Empty&>(args.request()), static_cast<Empty&>(args.reply()));
 }
 
 }  // namespace
 
-::weft::Task<::absl::Status> Stub_::Service::Call(::weft::ServerContext&,
-                                                  const ::nasty::names::Empty&,
-                                                  ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kStub_Methods[0]);
+weft::Task<absl::Status> Stub_::Service::Call(weft::ServerContext&, const Empty&, Empty&) {
+  return weft::UnimplementedTask(kStub_Methods[0]);
 }
 
-::absl::Span<const ::weft::Method> Stub_::Service::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
+absl::Span<const weft::Method> Stub_::Service::methods() const {
+  static constexpr weft::Method kMethods[] = {
       {&kStub_Methods[0], &Stub_CallHandler, nullptr},
   };
   return kMethods;
 }
 
-::absl::Status Stub_::BlockingService::Call(::weft::ServerContext&, const ::nasty::names::Empty&,
-                                            ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kStub_Methods[0]);
+absl::Status Stub_::BlockingService::Call(weft::ServerContext&, const Empty&, Empty&) {
+  return weft::UnimplementedStatus(kStub_Methods[0]);
 }
 
-::absl::Span<const ::weft::Method> Stub_::BlockingService::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
+absl::Span<const weft::Method> Stub_::BlockingService::methods() const {
+  static constexpr weft::Method kMethods[] = {
       {&kStub_Methods[0], nullptr, &Stub_CallBlockingHandler},
   };
   return kMethods;
 }
 
-::weft::UnaryCall<::nasty::names::Empty> Stub_::Stub::Call(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kStub_Methods[0], nullptr, request));
+weft::UnaryCall<Empty> Stub_::Stub::Call(weft::Input<Empty> request) const {
+  return weft::UnaryCall<Empty>(StartUnary(kStub_Methods[0], nullptr, request));
 }
 
-::weft::UnaryCall<::nasty::names::Empty> Stub_::Stub::Call(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kStub_Methods[0], &context, request));
+weft::UnaryCall<Empty> Stub_::Stub::Call(weft::ClientContext& context,
+                                         weft::Input<Empty> request) const {
+  return weft::UnaryCall<Empty>(StartUnary(kStub_Methods[0], &context, request));
 }
 
-::weft::UnaryCallInto Stub_::Stub::Call(::weft::Input<::nasty::names::Empty> request,
-                                        ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kStub_Methods[0], nullptr, request), reply);
+weft::UnaryCallInto Stub_::Stub::Call(weft::Input<Empty> request, Empty* reply) const {
+  return weft::UnaryCallInto(StartUnary(kStub_Methods[0], nullptr, request), reply);
 }
 
-::weft::UnaryCallInto Stub_::Stub::Call(::weft::ClientContext& context,
-                                        ::weft::Input<::nasty::names::Empty> request,
-                                        ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kStub_Methods[0], &context, request), reply);
+weft::UnaryCallInto Stub_::Stub::Call(weft::ClientContext& context, weft::Input<Empty> request,
+                                      Empty* reply) const {
+  return weft::UnaryCallInto(StartUnary(kStub_Methods[0], &context, request), reply);
 }
 
 namespace {
 
 template <typename Message>
-const ::google::protobuf::MessageLite& kServiceName_Prototype() {
+const google::protobuf::MessageLite& kServiceName_Prototype() {
   return Message::default_instance();
 }
 
-constexpr ::weft::MethodInfo kkServiceName_Methods[] = {
-    {"/nasty.names.kServiceName/Call", ::weft::MethodKind::kUnary,
-     &kServiceName_Prototype<::nasty::names::Empty>, &kServiceName_Prototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
+constexpr weft::MethodInfo kkServiceName_Methods[] = {
+    {"/nasty.names.kServiceName/Call", weft::MethodKind::kUnary, &kServiceName_Prototype<Empty>,
+     &kServiceName_Prototype<Empty>, /*no_side_effects=*/false},
 };
 
-::weft::Task<::absl::Status> kServiceName_CallHandler(::weft::Service& service,
-                                                      ::weft::internal::HandlerArgs& args) {
+weft::Task<absl::Status> kServiceName_CallHandler(weft::Service& service,
+                                                  weft::internal::HandlerArgs& args) {
   return static_cast<kServiceName_::Service&>(service).Call(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
+      args.context(), static_cast<const Empty&>(args.request()), static_cast<Empty&>(args.reply()));
 }
 
-::absl::Status kServiceName_CallBlockingHandler(::weft::Service& service,
-                                                ::weft::internal::HandlerArgs& args) {
+absl::Status kServiceName_CallBlockingHandler(weft::Service& service,
+                                              weft::internal::HandlerArgs& args) {
   return static_cast<kServiceName_::BlockingService&>(service).Call(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
+      args.context(), static_cast<const Empty&>(args.request()), static_cast<Empty&>(args.reply()));
 }
 
 }  // namespace
 
-::weft::Task<::absl::Status> kServiceName_::Service::Call(::weft::ServerContext&,
-                                                          const ::nasty::names::Empty&,
-                                                          ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kkServiceName_Methods[0]);
+weft::Task<absl::Status> kServiceName_::Service::Call(weft::ServerContext&, const Empty&, Empty&) {
+  return weft::UnimplementedTask(kkServiceName_Methods[0]);
 }
 
-::absl::Span<const ::weft::Method> kServiceName_::Service::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
+absl::Span<const weft::Method> kServiceName_::Service::methods() const {
+  static constexpr weft::Method kMethods[] = {
       {&kkServiceName_Methods[0], &kServiceName_CallHandler, nullptr},
   };
   return kMethods;
 }
 
-::absl::Status kServiceName_::BlockingService::Call(::weft::ServerContext&,
-                                                    const ::nasty::names::Empty&,
-                                                    ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kkServiceName_Methods[0]);
+absl::Status kServiceName_::BlockingService::Call(weft::ServerContext&, const Empty&, Empty&) {
+  return weft::UnimplementedStatus(kkServiceName_Methods[0]);
 }
 
-::absl::Span<const ::weft::Method> kServiceName_::BlockingService::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
+absl::Span<const weft::Method> kServiceName_::BlockingService::methods() const {
+  static constexpr weft::Method kMethods[] = {
       {&kkServiceName_Methods[0], nullptr, &kServiceName_CallBlockingHandler},
   };
   return kMethods;
 }
 
-::weft::UnaryCall<::nasty::names::Empty> kServiceName_::Stub::Call(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kkServiceName_Methods[0], nullptr,
-                                                             request));
+weft::UnaryCall<Empty> kServiceName_::Stub::Call(weft::Input<Empty> request) const {
+  return weft::UnaryCall<Empty>(StartUnary(kkServiceName_Methods[0], nullptr, request));
 }
 
-::weft::UnaryCall<::nasty::names::Empty> kServiceName_::Stub::Call(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kkServiceName_Methods[0], &context,
-                                                             request));
+weft::UnaryCall<Empty> kServiceName_::Stub::Call(weft::ClientContext& context,
+                                                 weft::Input<Empty> request) const {
+  return weft::UnaryCall<Empty>(StartUnary(kkServiceName_Methods[0], &context, request));
 }
 
-::weft::UnaryCallInto kServiceName_::Stub::Call(::weft::Input<::nasty::names::Empty> request,
-                                                ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kkServiceName_Methods[0], nullptr, request), reply);
+weft::UnaryCallInto kServiceName_::Stub::Call(weft::Input<Empty> request, Empty* reply) const {
+  return weft::UnaryCallInto(StartUnary(kkServiceName_Methods[0], nullptr, request), reply);
 }
 
-::weft::UnaryCallInto kServiceName_::Stub::Call(::weft::ClientContext& context,
-                                                ::weft::Input<::nasty::names::Empty> request,
-                                                ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kkServiceName_Methods[0], &context, request), reply);
+weft::UnaryCallInto kServiceName_::Stub::Call(weft::ClientContext& context,
+                                              weft::Input<Empty> request, Empty* reply) const {
+  return weft::UnaryCallInto(StartUnary(kkServiceName_Methods[0], &context, request), reply);
 }
 
 namespace {
 
 template <typename Message>
-const ::google::protobuf::MessageLite& namespace_Prototype() {
+const google::protobuf::MessageLite& namespace_Prototype() {
   return Message::default_instance();
 }
 
-constexpr ::weft::MethodInfo knamespace_Methods[] = {
-    {"/nasty.names.namespace/using", ::weft::MethodKind::kUnary,
-     &namespace_Prototype<::nasty::names::Empty>, &namespace_Prototype<::nasty::names::Empty>,
-     /*no_side_effects=*/false},
+constexpr weft::MethodInfo knamespace_Methods[] = {
+    {"/nasty.names.namespace/using", weft::MethodKind::kUnary, &namespace_Prototype<Empty>,
+     &namespace_Prototype<Empty>, /*no_side_effects=*/false},
 };
 
-::weft::Task<::absl::Status> namespace_using_Handler(::weft::Service& service,
-                                                     ::weft::internal::HandlerArgs& args) {
+weft::Task<absl::Status> namespace_using_Handler(weft::Service& service,
+                                                 weft::internal::HandlerArgs& args) {
   return static_cast<namespace_::Service&>(service).using_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
+      args.context(), static_cast<const Empty&>(args.request()), static_cast<Empty&>(args.reply()));
 }
 
-::absl::Status namespace_using_BlockingHandler(::weft::Service& service,
-                                               ::weft::internal::HandlerArgs& args) {
+absl::Status namespace_using_BlockingHandler(weft::Service& service,
+                                             weft::internal::HandlerArgs& args) {
   return static_cast<namespace_::BlockingService&>(service).using_(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
+      args.context(), static_cast<const Empty&>(args.request()), static_cast<Empty&>(args.reply()));
 }
 
 }  // namespace
 
-::weft::Task<::absl::Status> namespace_::Service::using_(::weft::ServerContext&,
-                                                         const ::nasty::names::Empty&,
-                                                         ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(knamespace_Methods[0]);
+weft::Task<absl::Status> namespace_::Service::using_(weft::ServerContext&, const Empty&, Empty&) {
+  return weft::UnimplementedTask(knamespace_Methods[0]);
 }
 
-::absl::Span<const ::weft::Method> namespace_::Service::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
+absl::Span<const weft::Method> namespace_::Service::methods() const {
+  static constexpr weft::Method kMethods[] = {
       {&knamespace_Methods[0], &namespace_using_Handler, nullptr},
   };
   return kMethods;
 }
 
-::absl::Status namespace_::BlockingService::using_(::weft::ServerContext&,
-                                                   const ::nasty::names::Empty&,
-                                                   ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(knamespace_Methods[0]);
+absl::Status namespace_::BlockingService::using_(weft::ServerContext&, const Empty&, Empty&) {
+  return weft::UnimplementedStatus(knamespace_Methods[0]);
 }
 
-::absl::Span<const ::weft::Method> namespace_::BlockingService::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
+absl::Span<const weft::Method> namespace_::BlockingService::methods() const {
+  static constexpr weft::Method kMethods[] = {
       {&knamespace_Methods[0], nullptr, &namespace_using_BlockingHandler},
   };
   return kMethods;
 }
 
-::weft::UnaryCall<::nasty::names::Empty> namespace_::Stub::using_(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(knamespace_Methods[0], nullptr,
-                                                             request));
+weft::UnaryCall<Empty> namespace_::Stub::using_(weft::Input<Empty> request) const {
+  return weft::UnaryCall<Empty>(StartUnary(knamespace_Methods[0], nullptr, request));
 }
 
-::weft::UnaryCall<::nasty::names::Empty> namespace_::Stub::using_(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(knamespace_Methods[0], &context,
-                                                             request));
+weft::UnaryCall<Empty> namespace_::Stub::using_(weft::ClientContext& context,
+                                                weft::Input<Empty> request) const {
+  return weft::UnaryCall<Empty>(StartUnary(knamespace_Methods[0], &context, request));
 }
 
-::weft::UnaryCallInto namespace_::Stub::using_(::weft::Input<::nasty::names::Empty> request,
-                                               ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(knamespace_Methods[0], nullptr, request), reply);
+weft::UnaryCallInto namespace_::Stub::using_(weft::Input<Empty> request, Empty* reply) const {
+  return weft::UnaryCallInto(StartUnary(knamespace_Methods[0], nullptr, request), reply);
 }
 
-::weft::UnaryCallInto namespace_::Stub::using_(::weft::ClientContext& context,
-                                               ::weft::Input<::nasty::names::Empty> request,
-                                               ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(knamespace_Methods[0], &context, request), reply);
+weft::UnaryCallInto namespace_::Stub::using_(weft::ClientContext& context,
+                                             weft::Input<Empty> request, Empty* reply) const {
+  return weft::UnaryCallInto(StartUnary(knamespace_Methods[0], &context, request), reply);
 }
 
 namespace {
 
 template <typename Message>
-const ::google::protobuf::MessageLite& Clash_Inner_Prototype() {
+const google::protobuf::MessageLite& Clash_Inner_Prototype() {
   return Message::default_instance();
 }
 
-constexpr ::weft::MethodInfo kClash_Inner_Methods[] = {
-    {"/nasty.names.Clash_Inner/Call", ::weft::MethodKind::kUnary,
-     &Clash_Inner_Prototype<::nasty::names::Clash_Inner>,
-     &Clash_Inner_Prototype<::nasty::names::Empty>, /*no_side_effects=*/false},
+constexpr weft::MethodInfo kClash_Inner_Methods[] = {
+    {"/nasty.names.Clash_Inner/Call", weft::MethodKind::kUnary, &Clash_Inner_Prototype<Clash_Inner>,
+     &Clash_Inner_Prototype<Empty>, /*no_side_effects=*/false},
 };
 
-::weft::Task<::absl::Status> Clash_Inner_CallHandler(::weft::Service& service,
-                                                     ::weft::internal::HandlerArgs& args) {
+weft::Task<absl::Status> Clash_Inner_CallHandler(weft::Service& service,
+                                                 weft::internal::HandlerArgs& args) {
   return static_cast<Clash_Inner_::Service&>(service).Call(
-      args.context(), static_cast<const ::nasty::names::Clash_Inner&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
+      args.context(), static_cast<const Clash_Inner&>(args.request()),
+      static_cast<Empty&>(args.reply()));
 }
 
-::absl::Status Clash_Inner_CallBlockingHandler(::weft::Service& service,
-                                               ::weft::internal::HandlerArgs& args) {
+absl::Status Clash_Inner_CallBlockingHandler(weft::Service& service,
+                                             weft::internal::HandlerArgs& args) {
   return static_cast<Clash_Inner_::BlockingService&>(service).Call(
-      args.context(), static_cast<const ::nasty::names::Clash_Inner&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
+      args.context(), static_cast<const Clash_Inner&>(args.request()),
+      static_cast<Empty&>(args.reply()));
 }
 
 }  // namespace
 
-::weft::Task<::absl::Status> Clash_Inner_::Service::Call(::weft::ServerContext&,
-                                                         const ::nasty::names::Clash_Inner&,
-                                                         ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kClash_Inner_Methods[0]);
+weft::Task<absl::Status> Clash_Inner_::Service::Call(weft::ServerContext&, const Clash_Inner&,
+                                                     Empty&) {
+  return weft::UnimplementedTask(kClash_Inner_Methods[0]);
 }
 
-::absl::Span<const ::weft::Method> Clash_Inner_::Service::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
+absl::Span<const weft::Method> Clash_Inner_::Service::methods() const {
+  static constexpr weft::Method kMethods[] = {
       {&kClash_Inner_Methods[0], &Clash_Inner_CallHandler, nullptr},
   };
   return kMethods;
 }
 
-::absl::Status Clash_Inner_::BlockingService::Call(::weft::ServerContext&,
-                                                   const ::nasty::names::Clash_Inner&,
-                                                   ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kClash_Inner_Methods[0]);
+absl::Status Clash_Inner_::BlockingService::Call(weft::ServerContext&, const Clash_Inner&, Empty&) {
+  return weft::UnimplementedStatus(kClash_Inner_Methods[0]);
 }
 
-::absl::Span<const ::weft::Method> Clash_Inner_::BlockingService::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
+absl::Span<const weft::Method> Clash_Inner_::BlockingService::methods() const {
+  static constexpr weft::Method kMethods[] = {
       {&kClash_Inner_Methods[0], nullptr, &Clash_Inner_CallBlockingHandler},
   };
   return kMethods;
 }
 
-::weft::UnaryCall<::nasty::names::Empty> Clash_Inner_::Stub::Call(
-    ::weft::Input<::nasty::names::Clash_Inner> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kClash_Inner_Methods[0], nullptr,
-                                                             request));
+weft::UnaryCall<Empty> Clash_Inner_::Stub::Call(weft::Input<Clash_Inner> request) const {
+  return weft::UnaryCall<Empty>(StartUnary(kClash_Inner_Methods[0], nullptr, request));
 }
 
-::weft::UnaryCall<::nasty::names::Empty> Clash_Inner_::Stub::Call(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Clash_Inner> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kClash_Inner_Methods[0], &context,
-                                                             request));
+weft::UnaryCall<Empty> Clash_Inner_::Stub::Call(weft::ClientContext& context,
+                                                weft::Input<Clash_Inner> request) const {
+  return weft::UnaryCall<Empty>(StartUnary(kClash_Inner_Methods[0], &context, request));
 }
 
-::weft::UnaryCallInto Clash_Inner_::Stub::Call(::weft::Input<::nasty::names::Clash_Inner> request,
-                                               ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kClash_Inner_Methods[0], nullptr, request), reply);
+weft::UnaryCallInto Clash_Inner_::Stub::Call(weft::Input<Clash_Inner> request, Empty* reply) const {
+  return weft::UnaryCallInto(StartUnary(kClash_Inner_Methods[0], nullptr, request), reply);
 }
 
-::weft::UnaryCallInto Clash_Inner_::Stub::Call(::weft::ClientContext& context,
-                                               ::weft::Input<::nasty::names::Clash_Inner> request,
-                                               ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kClash_Inner_Methods[0], &context, request), reply);
+weft::UnaryCallInto Clash_Inner_::Stub::Call(weft::ClientContext& context,
+                                             weft::Input<Clash_Inner> request, Empty* reply) const {
+  return weft::UnaryCallInto(StartUnary(kClash_Inner_Methods[0], &context, request), reply);
 }
 
 namespace {
 
 template <typename Message>
-const ::google::protobuf::MessageLite& Clash_Kind_Name_Prototype() {
+const google::protobuf::MessageLite& Clash_Kind_Name_Prototype() {
   return Message::default_instance();
 }
 
-constexpr ::weft::MethodInfo kClash_Kind_Name_Methods[] = {
-    {"/nasty.names.Clash_Kind_Name/Call", ::weft::MethodKind::kUnary,
-     &Clash_Kind_Name_Prototype<Clash>, &Clash_Kind_Name_Prototype<::nasty::names::Empty>,
+constexpr weft::MethodInfo kClash_Kind_Name_Methods[] = {
+    {"/nasty.names.Clash_Kind_Name/Call", weft::MethodKind::kUnary,
+     &Clash_Kind_Name_Prototype<Clash>, &Clash_Kind_Name_Prototype<Empty>,
      /*no_side_effects=*/false},
 };
 
-::weft::Task<::absl::Status> Clash_Kind_Name_CallHandler(::weft::Service& service,
-                                                         ::weft::internal::HandlerArgs& args) {
+weft::Task<absl::Status> Clash_Kind_Name_CallHandler(weft::Service& service,
+                                                     weft::internal::HandlerArgs& args) {
   return static_cast<Clash_Kind_Name_::Service&>(service).Call(
-      args.context(), static_cast<const Clash&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
+      args.context(), static_cast<const Clash&>(args.request()), static_cast<Empty&>(args.reply()));
 }
 
-::absl::Status Clash_Kind_Name_CallBlockingHandler(::weft::Service& service,
-                                                   ::weft::internal::HandlerArgs& args) {
+absl::Status Clash_Kind_Name_CallBlockingHandler(weft::Service& service,
+                                                 weft::internal::HandlerArgs& args) {
   return static_cast<Clash_Kind_Name_::BlockingService&>(service).Call(
-      args.context(), static_cast<const Clash&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
+      args.context(), static_cast<const Clash&>(args.request()), static_cast<Empty&>(args.reply()));
 }
 
 }  // namespace
 
-::weft::Task<::absl::Status> Clash_Kind_Name_::Service::Call(::weft::ServerContext&, const Clash&,
-                                                             ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kClash_Kind_Name_Methods[0]);
+weft::Task<absl::Status> Clash_Kind_Name_::Service::Call(weft::ServerContext&, const Clash&,
+                                                         Empty&) {
+  return weft::UnimplementedTask(kClash_Kind_Name_Methods[0]);
 }
 
-::absl::Span<const ::weft::Method> Clash_Kind_Name_::Service::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
+absl::Span<const weft::Method> Clash_Kind_Name_::Service::methods() const {
+  static constexpr weft::Method kMethods[] = {
       {&kClash_Kind_Name_Methods[0], &Clash_Kind_Name_CallHandler, nullptr},
   };
   return kMethods;
 }
 
-::absl::Status Clash_Kind_Name_::BlockingService::Call(::weft::ServerContext&, const Clash&,
-                                                       ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kClash_Kind_Name_Methods[0]);
+absl::Status Clash_Kind_Name_::BlockingService::Call(weft::ServerContext&, const Clash&, Empty&) {
+  return weft::UnimplementedStatus(kClash_Kind_Name_Methods[0]);
 }
 
-::absl::Span<const ::weft::Method> Clash_Kind_Name_::BlockingService::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
+absl::Span<const weft::Method> Clash_Kind_Name_::BlockingService::methods() const {
+  static constexpr weft::Method kMethods[] = {
       {&kClash_Kind_Name_Methods[0], nullptr, &Clash_Kind_Name_CallBlockingHandler},
   };
   return kMethods;
 }
 
-::weft::UnaryCall<::nasty::names::Empty> Clash_Kind_Name_::Stub::Call(
-    ::weft::Input<Clash> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kClash_Kind_Name_Methods[0], nullptr,
-                                                             request));
+weft::UnaryCall<Empty> Clash_Kind_Name_::Stub::Call(weft::Input<Clash> request) const {
+  return weft::UnaryCall<Empty>(StartUnary(kClash_Kind_Name_Methods[0], nullptr, request));
 }
 
-::weft::UnaryCall<::nasty::names::Empty> Clash_Kind_Name_::Stub::Call(
-    ::weft::ClientContext& context, ::weft::Input<Clash> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kClash_Kind_Name_Methods[0], &context,
-                                                             request));
+weft::UnaryCall<Empty> Clash_Kind_Name_::Stub::Call(weft::ClientContext& context,
+                                                    weft::Input<Clash> request) const {
+  return weft::UnaryCall<Empty>(StartUnary(kClash_Kind_Name_Methods[0], &context, request));
 }
 
-::weft::UnaryCallInto Clash_Kind_Name_::Stub::Call(::weft::Input<Clash> request,
-                                                   ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kClash_Kind_Name_Methods[0], nullptr, request), reply);
+weft::UnaryCallInto Clash_Kind_Name_::Stub::Call(weft::Input<Clash> request, Empty* reply) const {
+  return weft::UnaryCallInto(StartUnary(kClash_Kind_Name_Methods[0], nullptr, request), reply);
 }
 
-::weft::UnaryCallInto Clash_Kind_Name_::Stub::Call(::weft::ClientContext& context,
-                                                   ::weft::Input<Clash> request,
-                                                   ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kClash_Kind_Name_Methods[0], &context, request), reply);
+weft::UnaryCallInto Clash_Kind_Name_::Stub::Call(weft::ClientContext& context,
+                                                 weft::Input<Clash> request, Empty* reply) const {
+  return weft::UnaryCallInto(StartUnary(kClash_Kind_Name_Methods[0], &context, request), reply);
 }
 
 namespace {
 
 template <typename Message>
-const ::google::protobuf::MessageLite& APrototype() {
+const google::protobuf::MessageLite& APrototype() {
   return Message::default_instance();
 }
 
-constexpr ::weft::MethodInfo kAMethods[] = {
-    {"/nasty.names.A/BC", ::weft::MethodKind::kUnary, &APrototype<::nasty::names::Empty>,
-     &APrototype<::nasty::names::Empty>, /*no_side_effects=*/false},
+constexpr weft::MethodInfo kAMethods[] = {
+    {"/nasty.names.A/BC", weft::MethodKind::kUnary, &APrototype<Empty>, &APrototype<Empty>,
+     /*no_side_effects=*/false},
 };
 
-::weft::Task<::absl::Status> ABCHandler(::weft::Service& service,
-                                        ::weft::internal::HandlerArgs& args) {
-  return static_cast<A::Service&>(service).BC(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
+weft::Task<absl::Status> ABCHandler(weft::Service& service, weft::internal::HandlerArgs& args) {
+  return static_cast<A::Service&>(service).BC(args.context(),
+                                              static_cast<const Empty&>(args.request()),
+                                              static_cast<Empty&>(args.reply()));
 }
 
-::absl::Status ABCBlockingHandler(::weft::Service& service, ::weft::internal::HandlerArgs& args) {
-  return static_cast<A::BlockingService&>(service).BC(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
+absl::Status ABCBlockingHandler(weft::Service& service, weft::internal::HandlerArgs& args) {
+  return static_cast<A::BlockingService&>(service).BC(args.context(),
+                                                      static_cast<const Empty&>(args.request()),
+                                                      static_cast<Empty&>(args.reply()));
 }
 
 }  // namespace
 
-::weft::Task<::absl::Status> A::Service::BC(::weft::ServerContext&, const ::nasty::names::Empty&,
-                                            ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kAMethods[0]);
+weft::Task<absl::Status> A::Service::BC(weft::ServerContext&, const Empty&, Empty&) {
+  return weft::UnimplementedTask(kAMethods[0]);
 }
 
-::absl::Span<const ::weft::Method> A::Service::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
+absl::Span<const weft::Method> A::Service::methods() const {
+  static constexpr weft::Method kMethods[] = {
       {&kAMethods[0], &ABCHandler, nullptr},
   };
   return kMethods;
 }
 
-::absl::Status A::BlockingService::BC(::weft::ServerContext&, const ::nasty::names::Empty&,
-                                      ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kAMethods[0]);
+absl::Status A::BlockingService::BC(weft::ServerContext&, const Empty&, Empty&) {
+  return weft::UnimplementedStatus(kAMethods[0]);
 }
 
-::absl::Span<const ::weft::Method> A::BlockingService::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
+absl::Span<const weft::Method> A::BlockingService::methods() const {
+  static constexpr weft::Method kMethods[] = {
       {&kAMethods[0], nullptr, &ABCBlockingHandler},
   };
   return kMethods;
 }
 
-::weft::UnaryCall<::nasty::names::Empty> A::Stub::BC(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kAMethods[0], nullptr, request));
+weft::UnaryCall<Empty> A::Stub::BC(weft::Input<Empty> request) const {
+  return weft::UnaryCall<Empty>(StartUnary(kAMethods[0], nullptr, request));
 }
 
-::weft::UnaryCall<::nasty::names::Empty> A::Stub::BC(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kAMethods[0], &context, request));
+weft::UnaryCall<Empty> A::Stub::BC(weft::ClientContext& context, weft::Input<Empty> request) const {
+  return weft::UnaryCall<Empty>(StartUnary(kAMethods[0], &context, request));
 }
 
-::weft::UnaryCallInto A::Stub::BC(::weft::Input<::nasty::names::Empty> request,
-                                  ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kAMethods[0], nullptr, request), reply);
+weft::UnaryCallInto A::Stub::BC(weft::Input<Empty> request, Empty* reply) const {
+  return weft::UnaryCallInto(StartUnary(kAMethods[0], nullptr, request), reply);
 }
 
-::weft::UnaryCallInto A::Stub::BC(::weft::ClientContext& context,
-                                  ::weft::Input<::nasty::names::Empty> request,
-                                  ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kAMethods[0], &context, request), reply);
+weft::UnaryCallInto A::Stub::BC(weft::ClientContext& context, weft::Input<Empty> request,
+                                Empty* reply) const {
+  return weft::UnaryCallInto(StartUnary(kAMethods[0], &context, request), reply);
 }
 
 namespace {
 
 template <typename Message>
-const ::google::protobuf::MessageLite& ABPrototype() {
+const google::protobuf::MessageLite& ABPrototype() {
   return Message::default_instance();
 }
 
-constexpr ::weft::MethodInfo kABMethods[] = {
-    {"/nasty.names.AB/C", ::weft::MethodKind::kUnary, &ABPrototype<::nasty::names::Empty>,
-     &ABPrototype<::nasty::names::Empty>, /*no_side_effects=*/false},
+constexpr weft::MethodInfo kABMethods[] = {
+    {"/nasty.names.AB/C", weft::MethodKind::kUnary, &ABPrototype<Empty>, &ABPrototype<Empty>,
+     /*no_side_effects=*/false},
 };
 
-::weft::Task<::absl::Status> ABCHandler_(::weft::Service& service,
-                                         ::weft::internal::HandlerArgs& args) {
-  return static_cast<AB::Service&>(service).C(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
+weft::Task<absl::Status> ABCHandler_(weft::Service& service, weft::internal::HandlerArgs& args) {
+  return static_cast<AB::Service&>(service).C(args.context(),
+                                              static_cast<const Empty&>(args.request()),
+                                              static_cast<Empty&>(args.reply()));
 }
 
-::absl::Status ABCBlockingHandler_(::weft::Service& service, ::weft::internal::HandlerArgs& args) {
-  return static_cast<AB::BlockingService&>(service).C(
-      args.context(), static_cast<const ::nasty::names::Empty&>(args.request()),
-      static_cast<::nasty::names::Empty&>(args.reply()));
+absl::Status ABCBlockingHandler_(weft::Service& service, weft::internal::HandlerArgs& args) {
+  return static_cast<AB::BlockingService&>(service).C(args.context(),
+                                                      static_cast<const Empty&>(args.request()),
+                                                      static_cast<Empty&>(args.reply()));
 }
 
 }  // namespace
 
-::weft::Task<::absl::Status> AB::Service::C(::weft::ServerContext&, const ::nasty::names::Empty&,
-                                            ::nasty::names::Empty&) {
-  return ::weft::UnimplementedTask(kABMethods[0]);
+weft::Task<absl::Status> AB::Service::C(weft::ServerContext&, const Empty&, Empty&) {
+  return weft::UnimplementedTask(kABMethods[0]);
 }
 
-::absl::Span<const ::weft::Method> AB::Service::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
+absl::Span<const weft::Method> AB::Service::methods() const {
+  static constexpr weft::Method kMethods[] = {
       {&kABMethods[0], &ABCHandler_, nullptr},
   };
   return kMethods;
 }
 
-::absl::Status AB::BlockingService::C(::weft::ServerContext&, const ::nasty::names::Empty&,
-                                      ::nasty::names::Empty&) {
-  return ::weft::UnimplementedStatus(kABMethods[0]);
+absl::Status AB::BlockingService::C(weft::ServerContext&, const Empty&, Empty&) {
+  return weft::UnimplementedStatus(kABMethods[0]);
 }
 
-::absl::Span<const ::weft::Method> AB::BlockingService::methods() const {
-  static constexpr ::weft::Method kMethods[] = {
+absl::Span<const weft::Method> AB::BlockingService::methods() const {
+  static constexpr weft::Method kMethods[] = {
       {&kABMethods[0], nullptr, &ABCBlockingHandler_},
   };
   return kMethods;
 }
 
-::weft::UnaryCall<::nasty::names::Empty> AB::Stub::C(
-    ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kABMethods[0], nullptr, request));
+weft::UnaryCall<Empty> AB::Stub::C(weft::Input<Empty> request) const {
+  return weft::UnaryCall<Empty>(StartUnary(kABMethods[0], nullptr, request));
 }
 
-::weft::UnaryCall<::nasty::names::Empty> AB::Stub::C(
-    ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const {
-  return ::weft::UnaryCall<::nasty::names::Empty>(StartUnary(kABMethods[0], &context, request));
+weft::UnaryCall<Empty> AB::Stub::C(weft::ClientContext& context, weft::Input<Empty> request) const {
+  return weft::UnaryCall<Empty>(StartUnary(kABMethods[0], &context, request));
 }
 
-::weft::UnaryCallInto AB::Stub::C(::weft::Input<::nasty::names::Empty> request,
-                                  ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kABMethods[0], nullptr, request), reply);
+weft::UnaryCallInto AB::Stub::C(weft::Input<Empty> request, Empty* reply) const {
+  return weft::UnaryCallInto(StartUnary(kABMethods[0], nullptr, request), reply);
 }
 
-::weft::UnaryCallInto AB::Stub::C(::weft::ClientContext& context,
-                                  ::weft::Input<::nasty::names::Empty> request,
-                                  ::nasty::names::Empty* reply) const {
-  return ::weft::UnaryCallInto(StartUnary(kABMethods[0], &context, request), reply);
+weft::UnaryCallInto AB::Stub::C(weft::ClientContext& context, weft::Input<Empty> request,
+                                Empty* reply) const {
+  return weft::UnaryCallInto(StartUnary(kABMethods[0], &context, request), reply);
 }
 
 }  // namespace nasty::names

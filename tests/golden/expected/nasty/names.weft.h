@@ -11,1078 +11,174 @@
 
 namespace nasty::names {
 
-// C++ keywords.
-class Keywords final {
- public:
-  static constexpr ::std::string_view kServiceName = "nasty.names.Keywords";
-
-  // Derive from it to serve with coroutines. A method left out answers UNIMPLEMENTED.
-  class Service : public ::weft::Service {
-   public:
-    // (Named class in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> class_(::weft::ServerContext& context,
-                                                const ::nasty::names::Empty& request,
-                                                ::nasty::names::Empty& reply);
-    // (Named delete in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> delete__(
-        ::weft::ServerContext& context, const ::nasty::names::Empty& request,
-        ::weft::ServerWriter<::nasty::names::Empty>& writer);
-    // (Named operator in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> operator_(
-        ::weft::ServerContext& context, ::weft::ServerReader<::nasty::names::Empty>& reader,
-        ::nasty::names::Empty& reply);
-    // (Named co_await in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> co_await_(
-        ::weft::ServerContext& context,
-        ::weft::ServerReaderWriter<::nasty::names::Empty, ::nasty::names::Empty>& stream);
-    virtual ::weft::Task<::absl::Status> delete_(::weft::ServerContext& context,
-                                                 const ::nasty::names::Empty& request,
-                                                 ::nasty::names::Empty& reply);
-    virtual ::weft::Task<::absl::Status> final(::weft::ServerContext& context,
-                                               const ::nasty::names::Empty& request,
-                                               ::nasty::names::Empty& reply);
-    virtual ::weft::Task<::absl::Status> override(::weft::ServerContext& context,
-                                                  const ::nasty::names::Empty& request,
-                                                  ::nasty::names::Empty& reply);
-    ::absl::Span<const ::weft::Method> methods() const final;
-  };
-
-  // The same as plain functions, which run on worker threads and may block.
-  class BlockingService : public ::weft::Service {
-   public:
-    virtual ::absl::Status class_(::weft::ServerContext& context,
-                                  const ::nasty::names::Empty& request,
-                                  ::nasty::names::Empty& reply);
-    virtual ::absl::Status delete__(::weft::ServerContext& context,
-                                    const ::nasty::names::Empty& request,
-                                    ::weft::BlockingWriter<::nasty::names::Empty>& writer);
-    virtual ::absl::Status operator_(::weft::ServerContext& context,
-                                     ::weft::BlockingReader<::nasty::names::Empty>& reader,
-                                     ::nasty::names::Empty& reply);
-    virtual ::absl::Status co_await_(
-        ::weft::ServerContext& context,
-        ::weft::BlockingReaderWriter<::nasty::names::Empty, ::nasty::names::Empty>& stream);
-    virtual ::absl::Status delete_(::weft::ServerContext& context,
-                                   const ::nasty::names::Empty& request,
-                                   ::nasty::names::Empty& reply);
-    virtual ::absl::Status final(::weft::ServerContext& context,
-                                 const ::nasty::names::Empty& request,
-                                 ::nasty::names::Empty& reply);
-    virtual ::absl::Status override(::weft::ServerContext& context,
-                                    const ::nasty::names::Empty& request,
-                                    ::nasty::names::Empty& reply);
-    ::absl::Span<const ::weft::Method> methods() const final;
-  };
-
-  class MockStub;  // in the .weft.mock.h
-
-  // Calls a remote Keywords. A cheap value, safe to use from any thread.
-  class Stub : public ::weft::StubBase {
-   public:
-    using ::weft::StubBase::StubBase;
-    ::weft::UnaryCall<::nasty::names::Empty> class_(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> class_(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto class_(::weft::Input<::nasty::names::Empty> request,
-                                 ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto class_(::weft::ClientContext& context,
-                                 ::weft::Input<::nasty::names::Empty> request,
-                                 ::nasty::names::Empty* reply) const;
-    ::weft::ClientReader<::nasty::names::Empty> delete__(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::ClientReader<::nasty::names::Empty> delete__(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::ClientWriter<::nasty::names::Empty, ::nasty::names::Empty> operator_() const;
-    ::weft::ClientWriter<::nasty::names::Empty, ::nasty::names::Empty> operator_(
-        ::weft::ClientContext& context) const;
-    ::weft::ClientReaderWriter<::nasty::names::Empty, ::nasty::names::Empty> co_await_() const;
-    ::weft::ClientReaderWriter<::nasty::names::Empty, ::nasty::names::Empty> co_await_(
-        ::weft::ClientContext& context) const;
-    ::weft::UnaryCall<::nasty::names::Empty> delete_(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> delete_(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto delete_(::weft::Input<::nasty::names::Empty> request,
-                                  ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto delete_(::weft::ClientContext& context,
-                                  ::weft::Input<::nasty::names::Empty> request,
-                                  ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> final(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> final(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto final(::weft::Input<::nasty::names::Empty> request,
-                                ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto final(::weft::ClientContext& context,
-                                ::weft::Input<::nasty::names::Empty> request,
-                                ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> override(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> override(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto override(::weft::Input<::nasty::names::Empty> request,
-                                   ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto override(::weft::ClientContext& context,
-                                   ::weft::Input<::nasty::names::Empty> request,
-                                   ::nasty::names::Empty* reply) const;
-  };
-};
-
-class Macros final {
- public:
-  static constexpr ::std::string_view kServiceName = "nasty.names.Macros";
-
-  // Derive from it to serve with coroutines. A method left out answers UNIMPLEMENTED.
-  class Service : public ::weft::Service {
-   public:
-    // (Named NULL in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> NULL_(::weft::ServerContext& context,
-                                               const ::nasty::names::Empty& request,
-                                               ::nasty::names::Empty& reply);
-    // (Named EOF in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> EOF_(::weft::ServerContext& context,
-                                              const ::nasty::names::Empty& request,
-                                              ::nasty::names::Empty& reply);
-    // (Named DOMAIN in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> DOMAIN_(::weft::ServerContext& context,
-                                                 const ::nasty::names::Empty& request,
-                                                 ::nasty::names::Empty& reply);
-    // (Named unix in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> unix_(::weft::ServerContext& context,
-                                               const ::nasty::names::Empty& request,
-                                               ::nasty::names::Empty& reply);
-    // (Named linux in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> linux_(::weft::ServerContext& context,
-                                                const ::nasty::names::Empty& request,
-                                                ::nasty::names::Empty& reply);
-    // (Named errno in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> errno_(::weft::ServerContext& context,
-                                                const ::nasty::names::Empty& request,
-                                                ::nasty::names::Empty& reply);
-    // (Named FAIL in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> FAIL_(::weft::ServerContext& context,
-                                               const ::nasty::names::Empty& request,
-                                               ::nasty::names::Empty& reply);
-    // (Named TEST in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> TEST_(::weft::ServerContext& context,
-                                               const ::nasty::names::Empty& request,
-                                               ::nasty::names::Empty& reply);
-    // (Named assert in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> assert_(::weft::ServerContext& context,
-                                                 const ::nasty::names::Empty& request,
-                                                 ::nasty::names::Empty& reply);
-    // (Named major in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> major_(::weft::ServerContext& context,
-                                                const ::nasty::names::Empty& request,
-                                                ::nasty::names::Empty& reply);
-    // (Named LOG in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> LOG_(::weft::ServerContext& context,
-                                              const ::nasty::names::Empty& request,
-                                              ::nasty::names::Empty& reply);
-    ::absl::Span<const ::weft::Method> methods() const final;
-  };
-
-  // The same as plain functions, which run on worker threads and may block.
-  class BlockingService : public ::weft::Service {
-   public:
-    virtual ::absl::Status NULL_(::weft::ServerContext& context,
-                                 const ::nasty::names::Empty& request,
-                                 ::nasty::names::Empty& reply);
-    virtual ::absl::Status EOF_(::weft::ServerContext& context,
-                                const ::nasty::names::Empty& request, ::nasty::names::Empty& reply);
-    virtual ::absl::Status DOMAIN_(::weft::ServerContext& context,
-                                   const ::nasty::names::Empty& request,
-                                   ::nasty::names::Empty& reply);
-    virtual ::absl::Status unix_(::weft::ServerContext& context,
-                                 const ::nasty::names::Empty& request,
-                                 ::nasty::names::Empty& reply);
-    virtual ::absl::Status linux_(::weft::ServerContext& context,
-                                  const ::nasty::names::Empty& request,
-                                  ::nasty::names::Empty& reply);
-    virtual ::absl::Status errno_(::weft::ServerContext& context,
-                                  const ::nasty::names::Empty& request,
-                                  ::nasty::names::Empty& reply);
-    virtual ::absl::Status FAIL_(::weft::ServerContext& context,
-                                 const ::nasty::names::Empty& request,
-                                 ::nasty::names::Empty& reply);
-    virtual ::absl::Status TEST_(::weft::ServerContext& context,
-                                 const ::nasty::names::Empty& request,
-                                 ::nasty::names::Empty& reply);
-    virtual ::absl::Status assert_(::weft::ServerContext& context,
-                                   const ::nasty::names::Empty& request,
-                                   ::nasty::names::Empty& reply);
-    virtual ::absl::Status major_(::weft::ServerContext& context,
-                                  const ::nasty::names::Empty& request,
-                                  ::nasty::names::Empty& reply);
-    virtual ::absl::Status LOG_(::weft::ServerContext& context,
-                                const ::nasty::names::Empty& request, ::nasty::names::Empty& reply);
-    ::absl::Span<const ::weft::Method> methods() const final;
-  };
-
-  class MockStub;  // in the .weft.mock.h
-
-  // Calls a remote Macros. A cheap value, safe to use from any thread.
-  class Stub : public ::weft::StubBase {
-   public:
-    using ::weft::StubBase::StubBase;
-    ::weft::UnaryCall<::nasty::names::Empty> NULL_(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> NULL_(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto NULL_(::weft::Input<::nasty::names::Empty> request,
-                                ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto NULL_(::weft::ClientContext& context,
-                                ::weft::Input<::nasty::names::Empty> request,
-                                ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> EOF_(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> EOF_(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto EOF_(::weft::Input<::nasty::names::Empty> request,
-                               ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto EOF_(::weft::ClientContext& context,
-                               ::weft::Input<::nasty::names::Empty> request,
-                               ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> DOMAIN_(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> DOMAIN_(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto DOMAIN_(::weft::Input<::nasty::names::Empty> request,
-                                  ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto DOMAIN_(::weft::ClientContext& context,
-                                  ::weft::Input<::nasty::names::Empty> request,
-                                  ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> unix_(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> unix_(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto unix_(::weft::Input<::nasty::names::Empty> request,
-                                ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto unix_(::weft::ClientContext& context,
-                                ::weft::Input<::nasty::names::Empty> request,
-                                ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> linux_(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> linux_(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto linux_(::weft::Input<::nasty::names::Empty> request,
-                                 ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto linux_(::weft::ClientContext& context,
-                                 ::weft::Input<::nasty::names::Empty> request,
-                                 ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> errno_(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> errno_(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto errno_(::weft::Input<::nasty::names::Empty> request,
-                                 ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto errno_(::weft::ClientContext& context,
-                                 ::weft::Input<::nasty::names::Empty> request,
-                                 ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> FAIL_(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> FAIL_(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto FAIL_(::weft::Input<::nasty::names::Empty> request,
-                                ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto FAIL_(::weft::ClientContext& context,
-                                ::weft::Input<::nasty::names::Empty> request,
-                                ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> TEST_(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> TEST_(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto TEST_(::weft::Input<::nasty::names::Empty> request,
-                                ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto TEST_(::weft::ClientContext& context,
-                                ::weft::Input<::nasty::names::Empty> request,
-                                ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> assert_(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> assert_(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto assert_(::weft::Input<::nasty::names::Empty> request,
-                                  ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto assert_(::weft::ClientContext& context,
-                                  ::weft::Input<::nasty::names::Empty> request,
-                                  ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> major_(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> major_(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto major_(::weft::Input<::nasty::names::Empty> request,
-                                 ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto major_(::weft::ClientContext& context,
-                                 ::weft::Input<::nasty::names::Empty> request,
-                                 ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> LOG_(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> LOG_(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto LOG_(::weft::Input<::nasty::names::Empty> request,
-                               ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto LOG_(::weft::ClientContext& context,
-                               ::weft::Input<::nasty::names::Empty> request,
-                               ::nasty::names::Empty* reply) const;
-  };
-};
-
-// Members of the generated classes and of their bases, and other words that mean something to Weft.
-class Members final {
- public:
-  static constexpr ::std::string_view kServiceName = "nasty.names.Members";
-
-  // Derive from it to serve with coroutines. A method left out answers UNIMPLEMENTED.
-  class Service : public ::weft::Service {
-   public:
-    // (Named Service in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> Service_(::weft::ServerContext& context,
-                                                  const ::nasty::names::Empty& request,
-                                                  ::nasty::names::Empty& reply);
-    // (Named BlockingService in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> BlockingService_(::weft::ServerContext& context,
-                                                          const ::nasty::names::Empty& request,
-                                                          ::nasty::names::Empty& reply);
-    // (Named Stub in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> Stub_(::weft::ServerContext& context,
-                                               const ::nasty::names::Empty& request,
-                                               ::nasty::names::Empty& reply);
-    // (Named MockStub in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> MockStub_(::weft::ServerContext& context,
-                                                   const ::nasty::names::Empty& request,
-                                                   ::nasty::names::Empty& reply);
-    // (Named StubBase in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> StubBase_(::weft::ServerContext& context,
-                                                   const ::nasty::names::Empty& request,
-                                                   ::nasty::names::Empty& reply);
-    // (Named methods in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> methods_(::weft::ServerContext& context,
-                                                  const ::nasty::names::Empty& request,
-                                                  ::nasty::names::Empty& reply);
-    // (Named stub in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> stub_(::weft::ServerContext& context,
-                                               const ::nasty::names::Empty& request,
-                                               ::nasty::names::Empty& reply);
-    // (Named channel in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> channel_(::weft::ServerContext& context,
-                                                  const ::nasty::names::Empty& request,
-                                                  ::nasty::names::Empty& reply);
-    // (Named host_ in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> host__(::weft::ServerContext& context,
-                                                const ::nasty::names::Empty& request,
-                                                ::nasty::names::Empty& reply);
-    virtual ::weft::Task<::absl::Status> kServiceName(::weft::ServerContext& context,
-                                                      const ::nasty::names::Empty& request,
-                                                      ::nasty::names::Empty& reply);
-    virtual ::weft::Task<::absl::Status> kMethods(::weft::ServerContext& context,
-                                                  const ::nasty::names::Empty& request,
-                                                  ::nasty::names::Empty& reply);
-    // (Named StartUnary in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> StartUnary_(::weft::ServerContext& context,
-                                                     const ::nasty::names::Empty& request,
-                                                     ::nasty::names::Empty& reply);
-    // (Named StartBidi in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> StartBidi_(
-        ::weft::ServerContext& context,
-        ::weft::ServerReaderWriter<::nasty::names::Empty, ::nasty::names::Empty>& stream);
-    virtual ::weft::Task<::absl::Status> Wait(::weft::ServerContext& context,
-                                              const ::nasty::names::Empty& request,
-                                              ::nasty::names::Empty& reply);
-    virtual ::weft::Task<::absl::Status> Then(::weft::ServerContext& context,
-                                              const ::nasty::names::Empty& request,
-                                              ::nasty::names::Empty& reply);
-    virtual ::weft::Task<::absl::Status> Register(::weft::ServerContext& context,
-                                                  const ::nasty::names::Empty& request,
-                                                  ::nasty::names::Empty& reply);
-    virtual ::weft::Task<::absl::Status> Members(::weft::ServerContext& context,
-                                                 const ::nasty::names::Empty& request,
-                                                 ::nasty::names::Empty& reply);
-    virtual ::weft::Task<::absl::Status> MembersWaitHandler(::weft::ServerContext& context,
-                                                            const ::nasty::names::Empty& request,
-                                                            ::nasty::names::Empty& reply);
-    virtual ::weft::Task<::absl::Status> kMembersMethods(::weft::ServerContext& context,
-                                                         const ::nasty::names::Empty& request,
-                                                         ::nasty::names::Empty& reply);
-    // (Named gmock_Wait in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> gmock_Wait_(::weft::ServerContext& context,
-                                                     const ::nasty::names::Empty& request,
-                                                     ::nasty::names::Empty& reply);
-    virtual ::weft::Task<::absl::Status> context(::weft::ServerContext& context,
-                                                 const ::nasty::names::Empty& request,
-                                                 ::nasty::names::Empty& reply);
-    virtual ::weft::Task<::absl::Status> args(::weft::ServerContext& context,
-                                              const ::nasty::names::Empty& request,
-                                              ::nasty::names::Empty& reply);
-    ::absl::Span<const ::weft::Method> methods() const final;
-  };
-
-  // The same as plain functions, which run on worker threads and may block.
-  class BlockingService : public ::weft::Service {
-   public:
-    virtual ::absl::Status Service_(::weft::ServerContext& context,
-                                    const ::nasty::names::Empty& request,
-                                    ::nasty::names::Empty& reply);
-    virtual ::absl::Status BlockingService_(::weft::ServerContext& context,
-                                            const ::nasty::names::Empty& request,
-                                            ::nasty::names::Empty& reply);
-    virtual ::absl::Status Stub_(::weft::ServerContext& context,
-                                 const ::nasty::names::Empty& request,
-                                 ::nasty::names::Empty& reply);
-    virtual ::absl::Status MockStub_(::weft::ServerContext& context,
-                                     const ::nasty::names::Empty& request,
-                                     ::nasty::names::Empty& reply);
-    virtual ::absl::Status StubBase_(::weft::ServerContext& context,
-                                     const ::nasty::names::Empty& request,
-                                     ::nasty::names::Empty& reply);
-    virtual ::absl::Status methods_(::weft::ServerContext& context,
-                                    const ::nasty::names::Empty& request,
-                                    ::nasty::names::Empty& reply);
-    virtual ::absl::Status stub_(::weft::ServerContext& context,
-                                 const ::nasty::names::Empty& request,
-                                 ::nasty::names::Empty& reply);
-    virtual ::absl::Status channel_(::weft::ServerContext& context,
-                                    const ::nasty::names::Empty& request,
-                                    ::nasty::names::Empty& reply);
-    virtual ::absl::Status host__(::weft::ServerContext& context,
-                                  const ::nasty::names::Empty& request,
-                                  ::nasty::names::Empty& reply);
-    virtual ::absl::Status kServiceName(::weft::ServerContext& context,
-                                        const ::nasty::names::Empty& request,
-                                        ::nasty::names::Empty& reply);
-    virtual ::absl::Status kMethods(::weft::ServerContext& context,
-                                    const ::nasty::names::Empty& request,
-                                    ::nasty::names::Empty& reply);
-    virtual ::absl::Status StartUnary_(::weft::ServerContext& context,
-                                       const ::nasty::names::Empty& request,
-                                       ::nasty::names::Empty& reply);
-    virtual ::absl::Status StartBidi_(
-        ::weft::ServerContext& context,
-        ::weft::BlockingReaderWriter<::nasty::names::Empty, ::nasty::names::Empty>& stream);
-    virtual ::absl::Status Wait(::weft::ServerContext& context,
-                                const ::nasty::names::Empty& request, ::nasty::names::Empty& reply);
-    virtual ::absl::Status Then(::weft::ServerContext& context,
-                                const ::nasty::names::Empty& request, ::nasty::names::Empty& reply);
-    virtual ::absl::Status Register(::weft::ServerContext& context,
-                                    const ::nasty::names::Empty& request,
-                                    ::nasty::names::Empty& reply);
-    virtual ::absl::Status Members(::weft::ServerContext& context,
-                                   const ::nasty::names::Empty& request,
-                                   ::nasty::names::Empty& reply);
-    virtual ::absl::Status MembersWaitHandler(::weft::ServerContext& context,
-                                              const ::nasty::names::Empty& request,
-                                              ::nasty::names::Empty& reply);
-    virtual ::absl::Status kMembersMethods(::weft::ServerContext& context,
-                                           const ::nasty::names::Empty& request,
-                                           ::nasty::names::Empty& reply);
-    virtual ::absl::Status gmock_Wait_(::weft::ServerContext& context,
-                                       const ::nasty::names::Empty& request,
-                                       ::nasty::names::Empty& reply);
-    virtual ::absl::Status context(::weft::ServerContext& context,
-                                   const ::nasty::names::Empty& request,
-                                   ::nasty::names::Empty& reply);
-    virtual ::absl::Status args(::weft::ServerContext& context,
-                                const ::nasty::names::Empty& request, ::nasty::names::Empty& reply);
-    ::absl::Span<const ::weft::Method> methods() const final;
-  };
-
-  class MockStub;  // in the .weft.mock.h
-
-  // Calls a remote Members. A cheap value, safe to use from any thread.
-  class Stub : public ::weft::StubBase {
-   public:
-    using ::weft::StubBase::StubBase;
-    ::weft::UnaryCall<::nasty::names::Empty> Service_(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> Service_(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto Service_(::weft::Input<::nasty::names::Empty> request,
-                                   ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto Service_(::weft::ClientContext& context,
-                                   ::weft::Input<::nasty::names::Empty> request,
-                                   ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> BlockingService_(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> BlockingService_(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto BlockingService_(::weft::Input<::nasty::names::Empty> request,
-                                           ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto BlockingService_(::weft::ClientContext& context,
-                                           ::weft::Input<::nasty::names::Empty> request,
-                                           ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> Stub_(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> Stub_(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto Stub_(::weft::Input<::nasty::names::Empty> request,
-                                ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto Stub_(::weft::ClientContext& context,
-                                ::weft::Input<::nasty::names::Empty> request,
-                                ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> MockStub_(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> MockStub_(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto MockStub_(::weft::Input<::nasty::names::Empty> request,
-                                    ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto MockStub_(::weft::ClientContext& context,
-                                    ::weft::Input<::nasty::names::Empty> request,
-                                    ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> StubBase_(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> StubBase_(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto StubBase_(::weft::Input<::nasty::names::Empty> request,
-                                    ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto StubBase_(::weft::ClientContext& context,
-                                    ::weft::Input<::nasty::names::Empty> request,
-                                    ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> methods_(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> methods_(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto methods_(::weft::Input<::nasty::names::Empty> request,
-                                   ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto methods_(::weft::ClientContext& context,
-                                   ::weft::Input<::nasty::names::Empty> request,
-                                   ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> stub_(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> stub_(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto stub_(::weft::Input<::nasty::names::Empty> request,
-                                ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto stub_(::weft::ClientContext& context,
-                                ::weft::Input<::nasty::names::Empty> request,
-                                ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> channel_(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> channel_(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto channel_(::weft::Input<::nasty::names::Empty> request,
-                                   ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto channel_(::weft::ClientContext& context,
-                                   ::weft::Input<::nasty::names::Empty> request,
-                                   ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> host__(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> host__(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto host__(::weft::Input<::nasty::names::Empty> request,
-                                 ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto host__(::weft::ClientContext& context,
-                                 ::weft::Input<::nasty::names::Empty> request,
-                                 ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> kServiceName(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> kServiceName(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto kServiceName(::weft::Input<::nasty::names::Empty> request,
-                                       ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto kServiceName(::weft::ClientContext& context,
-                                       ::weft::Input<::nasty::names::Empty> request,
-                                       ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> kMethods(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> kMethods(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto kMethods(::weft::Input<::nasty::names::Empty> request,
-                                   ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto kMethods(::weft::ClientContext& context,
-                                   ::weft::Input<::nasty::names::Empty> request,
-                                   ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> StartUnary_(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> StartUnary_(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto StartUnary_(::weft::Input<::nasty::names::Empty> request,
-                                      ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto StartUnary_(::weft::ClientContext& context,
-                                      ::weft::Input<::nasty::names::Empty> request,
-                                      ::nasty::names::Empty* reply) const;
-    ::weft::ClientReaderWriter<::nasty::names::Empty, ::nasty::names::Empty> StartBidi_() const;
-    ::weft::ClientReaderWriter<::nasty::names::Empty, ::nasty::names::Empty> StartBidi_(
-        ::weft::ClientContext& context) const;
-    ::weft::UnaryCall<::nasty::names::Empty> Wait(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> Wait(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto Wait(::weft::Input<::nasty::names::Empty> request,
-                               ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto Wait(::weft::ClientContext& context,
-                               ::weft::Input<::nasty::names::Empty> request,
-                               ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> Then(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> Then(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto Then(::weft::Input<::nasty::names::Empty> request,
-                               ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto Then(::weft::ClientContext& context,
-                               ::weft::Input<::nasty::names::Empty> request,
-                               ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> Register(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> Register(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto Register(::weft::Input<::nasty::names::Empty> request,
-                                   ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto Register(::weft::ClientContext& context,
-                                   ::weft::Input<::nasty::names::Empty> request,
-                                   ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> Members(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> Members(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto Members(::weft::Input<::nasty::names::Empty> request,
-                                  ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto Members(::weft::ClientContext& context,
-                                  ::weft::Input<::nasty::names::Empty> request,
-                                  ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> MembersWaitHandler(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> MembersWaitHandler(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto MembersWaitHandler(::weft::Input<::nasty::names::Empty> request,
-                                             ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto MembersWaitHandler(::weft::ClientContext& context,
-                                             ::weft::Input<::nasty::names::Empty> request,
-                                             ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> kMembersMethods(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> kMembersMethods(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto kMembersMethods(::weft::Input<::nasty::names::Empty> request,
-                                          ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto kMembersMethods(::weft::ClientContext& context,
-                                          ::weft::Input<::nasty::names::Empty> request,
-                                          ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> gmock_Wait_(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> gmock_Wait_(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto gmock_Wait_(::weft::Input<::nasty::names::Empty> request,
-                                      ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto gmock_Wait_(::weft::ClientContext& context,
-                                      ::weft::Input<::nasty::names::Empty> request,
-                                      ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> context(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> context(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto context(::weft::Input<::nasty::names::Empty> request,
-                                  ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto context(::weft::ClientContext& context,
-                                  ::weft::Input<::nasty::names::Empty> request,
-                                  ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> args(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> args(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto args(::weft::Input<::nasty::names::Empty> request,
-                               ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto args(::weft::ClientContext& context,
-                               ::weft::Input<::nasty::names::Empty> request,
-                               ::nasty::names::Empty* reply) const;
-  };
-};
-
-// Methods named like namespaces, and like the messages they use.
-class Hiding final {
- public:
-  static constexpr ::std::string_view kServiceName = "nasty.names.Hiding";
-
-  // Derive from it to serve with coroutines. A method left out answers UNIMPLEMENTED.
-  class Service : public ::weft::Service {
-   public:
-    virtual ::weft::Task<::absl::Status> weft(::weft::ServerContext& context,
-                                              const ::nasty::names::Empty& request,
-                                              ::weft::ServerWriter<::nasty::names::Empty>& writer);
-    virtual ::weft::Task<::absl::Status> absl(::weft::ServerContext& context,
-                                              const ::nasty::names::Empty& request,
-                                              ::nasty::names::Empty& reply);
-    virtual ::weft::Task<::absl::Status> std(::weft::ServerContext& context,
-                                             ::weft::ServerReader<::nasty::names::Empty>& reader,
-                                             ::nasty::names::Empty& reply);
-    virtual ::weft::Task<::absl::Status> google(::weft::ServerContext& context,
-                                                const ::nasty::names::Empty& request,
-                                                ::nasty::names::Empty& reply);
-    virtual ::weft::Task<::absl::Status> Empty(::weft::ServerContext& context,
-                                               const ::nasty::names::Empty& request,
-                                               ::nasty::names::Empty& reply);
-    virtual ::weft::Task<::absl::Status> nasty(::weft::ServerContext& context,
-                                               const ::nasty::names::Clash_Inner& request,
-                                               Clash& reply);
-    virtual ::weft::Task<::absl::Status> Clash_Inner(
-        ::weft::ServerContext& context, const ::nasty::names::Clash_Inner& request,
-        ::weft::ServerWriter<::nasty::names::Clash_Inner>& writer);
-    ::absl::Span<const ::weft::Method> methods() const final;
-  };
-
-  // The same as plain functions, which run on worker threads and may block.
-  class BlockingService : public ::weft::Service {
-   public:
-    virtual ::absl::Status weft(::weft::ServerContext& context,
-                                const ::nasty::names::Empty& request,
-                                ::weft::BlockingWriter<::nasty::names::Empty>& writer);
-    virtual ::absl::Status absl(::weft::ServerContext& context,
-                                const ::nasty::names::Empty& request, ::nasty::names::Empty& reply);
-    virtual ::absl::Status std(::weft::ServerContext& context,
-                               ::weft::BlockingReader<::nasty::names::Empty>& reader,
-                               ::nasty::names::Empty& reply);
-    virtual ::absl::Status google(::weft::ServerContext& context,
-                                  const ::nasty::names::Empty& request,
-                                  ::nasty::names::Empty& reply);
-    virtual ::absl::Status Empty(::weft::ServerContext& context,
-                                 const ::nasty::names::Empty& request,
-                                 ::nasty::names::Empty& reply);
-    virtual ::absl::Status nasty(::weft::ServerContext& context,
-                                 const ::nasty::names::Clash_Inner& request, Clash& reply);
-    virtual ::absl::Status Clash_Inner(::weft::ServerContext& context,
-                                       const ::nasty::names::Clash_Inner& request,
-                                       ::weft::BlockingWriter<::nasty::names::Clash_Inner>& writer);
-    ::absl::Span<const ::weft::Method> methods() const final;
-  };
-
-  class MockStub;  // in the .weft.mock.h
-
-  // Calls a remote Hiding. A cheap value, safe to use from any thread.
-  class Stub : public ::weft::StubBase {
-   public:
-    using ::weft::StubBase::StubBase;
-    ::weft::ClientReader<::nasty::names::Empty> weft(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::ClientReader<::nasty::names::Empty> weft(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> absl(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> absl(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto absl(::weft::Input<::nasty::names::Empty> request,
-                               ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto absl(::weft::ClientContext& context,
-                               ::weft::Input<::nasty::names::Empty> request,
-                               ::nasty::names::Empty* reply) const;
-    ::weft::ClientWriter<::nasty::names::Empty, ::nasty::names::Empty> std() const;
-    ::weft::ClientWriter<::nasty::names::Empty, ::nasty::names::Empty> std(
-        ::weft::ClientContext& context) const;
-    ::weft::UnaryCall<::nasty::names::Empty> google(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> google(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto google(::weft::Input<::nasty::names::Empty> request,
-                                 ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto google(::weft::ClientContext& context,
-                                 ::weft::Input<::nasty::names::Empty> request,
-                                 ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<::nasty::names::Empty> Empty(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> Empty(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto Empty(::weft::Input<::nasty::names::Empty> request,
-                                ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto Empty(::weft::ClientContext& context,
-                                ::weft::Input<::nasty::names::Empty> request,
-                                ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCall<Clash> nasty(::weft::Input<::nasty::names::Clash_Inner> request) const;
-    ::weft::UnaryCall<Clash> nasty(::weft::ClientContext& context,
-                                   ::weft::Input<::nasty::names::Clash_Inner> request) const;
-    ::weft::UnaryCallInto nasty(::weft::Input<::nasty::names::Clash_Inner> request,
-                                Clash* reply) const;
-    ::weft::UnaryCallInto nasty(::weft::ClientContext& context,
-                                ::weft::Input<::nasty::names::Clash_Inner> request,
-                                Clash* reply) const;
-    ::weft::ClientReader<::nasty::names::Clash_Inner> Clash_Inner(
-        ::weft::Input<::nasty::names::Clash_Inner> request) const;
-    ::weft::ClientReader<::nasty::names::Clash_Inner> Clash_Inner(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Clash_Inner> request) const;
-  };
-};
-
-// Messages named like parameters.
-class Parameters final {
- public:
-  static constexpr ::std::string_view kServiceName = "nasty.names.Parameters";
-
-  // Derive from it to serve with coroutines. A method left out answers UNIMPLEMENTED.
-  class Service : public ::weft::Service {
-   public:
-    virtual ::weft::Task<::absl::Status> Unary(::weft::ServerContext& context,
-                                               const ::nasty::names::request& request,
-                                               ::nasty::names::reply& reply);
-    virtual ::weft::Task<::absl::Status> List(::weft::ServerContext& context,
-                                              const ::nasty::names::request& request,
-                                              ::weft::ServerWriter<::nasty::names::writer>& writer);
-    virtual ::weft::Task<::absl::Status> Sum(::weft::ServerContext& context,
-                                             ::weft::ServerReader<::nasty::names::NULL_>& reader,
-                                             ::nasty::names::stream_& reply);
-    virtual ::weft::Task<::absl::Status> Chat(
-        ::weft::ServerContext& context,
-        ::weft::ServerReaderWriter<::nasty::names::request, ::nasty::names::request>& stream);
-    virtual ::weft::Task<::absl::Status> Bases(::weft::ServerContext& context,
-                                               const ::nasty::names::StartBidi& request,
-                                               ::nasty::names::methods& reply);
-    ::absl::Span<const ::weft::Method> methods() const final;
-  };
-
-  // The same as plain functions, which run on worker threads and may block.
-  class BlockingService : public ::weft::Service {
-   public:
-    virtual ::absl::Status Unary(::weft::ServerContext& context,
-                                 const ::nasty::names::request& request,
-                                 ::nasty::names::reply& reply);
-    virtual ::absl::Status List(::weft::ServerContext& context,
-                                const ::nasty::names::request& request,
-                                ::weft::BlockingWriter<::nasty::names::writer>& writer);
-    virtual ::absl::Status Sum(::weft::ServerContext& context,
-                               ::weft::BlockingReader<::nasty::names::NULL_>& reader,
-                               ::nasty::names::stream_& reply);
-    virtual ::absl::Status Chat(
-        ::weft::ServerContext& context,
-        ::weft::BlockingReaderWriter<::nasty::names::request, ::nasty::names::request>& stream);
-    virtual ::absl::Status Bases(::weft::ServerContext& context,
-                                 const ::nasty::names::StartBidi& request,
-                                 ::nasty::names::methods& reply);
-    ::absl::Span<const ::weft::Method> methods() const final;
-  };
-
-  class MockStub;  // in the .weft.mock.h
-
-  // Calls a remote Parameters. A cheap value, safe to use from any thread.
-  class Stub : public ::weft::StubBase {
-   public:
-    using ::weft::StubBase::StubBase;
-    ::weft::UnaryCall<::nasty::names::reply> Unary(
-        ::weft::Input<::nasty::names::request> request) const;
-    ::weft::UnaryCall<::nasty::names::reply> Unary(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::request> request) const;
-    ::weft::UnaryCallInto Unary(::weft::Input<::nasty::names::request> request,
-                                ::nasty::names::reply* reply) const;
-    ::weft::UnaryCallInto Unary(::weft::ClientContext& context,
-                                ::weft::Input<::nasty::names::request> request,
-                                ::nasty::names::reply* reply) const;
-    ::weft::ClientReader<::nasty::names::writer> List(
-        ::weft::Input<::nasty::names::request> request) const;
-    ::weft::ClientReader<::nasty::names::writer> List(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::request> request) const;
-    ::weft::ClientWriter<::nasty::names::NULL_, ::nasty::names::stream_> Sum() const;
-    ::weft::ClientWriter<::nasty::names::NULL_, ::nasty::names::stream_> Sum(
-        ::weft::ClientContext& context) const;
-    ::weft::ClientReaderWriter<::nasty::names::request, ::nasty::names::request> Chat() const;
-    ::weft::ClientReaderWriter<::nasty::names::request, ::nasty::names::request> Chat(
-        ::weft::ClientContext& context) const;
-    ::weft::UnaryCall<::nasty::names::methods> Bases(
-        ::weft::Input<::nasty::names::StartBidi> request) const;
-    ::weft::UnaryCall<::nasty::names::methods> Bases(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::StartBidi> request) const;
-    ::weft::UnaryCallInto Bases(::weft::Input<::nasty::names::StartBidi> request,
-                                ::nasty::names::methods* reply) const;
-    ::weft::UnaryCallInto Bases(::weft::ClientContext& context,
-                                ::weft::Input<::nasty::names::StartBidi> request,
-                                ::nasty::names::methods* reply) const;
-  };
-};
-
 // (Named Service in the .proto, which C++ or Weft needs for something else.)
 class Service__ final {
  public:
-  static constexpr ::std::string_view kServiceName = "nasty.names.Service";
+  static constexpr std::string_view kServiceName = "nasty.names.Service";
 
   // Derive from it to serve with coroutines. A method left out answers UNIMPLEMENTED.
-  class Service : public ::weft::Service {
+  class Service : public weft::Service {
    public:
     // (Named Service in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> Service_(::weft::ServerContext& context,
-                                                  const ::nasty::names::Empty& request,
-                                                  ::nasty::names::Empty& reply);
-    ::absl::Span<const ::weft::Method> methods() const final;
+    virtual weft::Task<absl::Status> Service_(weft::ServerContext& context, const Empty& request,
+                                              Empty& reply);
+    absl::Span<const weft::Method> methods() const final;
   };
 
   // The same as plain functions, which run on worker threads and may block.
-  class BlockingService : public ::weft::Service {
+  class BlockingService : public weft::Service {
    public:
-    virtual ::absl::Status Service_(::weft::ServerContext& context,
-                                    const ::nasty::names::Empty& request,
-                                    ::nasty::names::Empty& reply);
-    ::absl::Span<const ::weft::Method> methods() const final;
+    virtual absl::Status Service_(weft::ServerContext& context, const Empty& request, Empty& reply);
+    absl::Span<const weft::Method> methods() const final;
   };
 
   class MockStub;  // in the .weft.mock.h
 
   // Calls a remote Service__. A cheap value, safe to use from any thread.
-  class Stub : public ::weft::StubBase {
+  class Stub : public weft::StubBase {
    public:
-    using ::weft::StubBase::StubBase;
-    ::weft::UnaryCall<::nasty::names::Empty> Service_(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> Service_(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto Service_(::weft::Input<::nasty::names::Empty> request,
-                                   ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto Service_(::weft::ClientContext& context,
-                                   ::weft::Input<::nasty::names::Empty> request,
-                                   ::nasty::names::Empty* reply) const;
+    using weft::StubBase::StubBase;
+    weft::UnaryCall<Empty> Service_(weft::Input<Empty> request) const;
+    weft::UnaryCall<Empty> Service_(weft::ClientContext& context, weft::Input<Empty> request) const;
+    weft::UnaryCallInto Service_(weft::Input<Empty> request, Empty* reply) const;
+    weft::UnaryCallInto Service_(weft::ClientContext& context, weft::Input<Empty> request,
+                                 Empty* reply) const;
   };
 };
 
 class Service_ final {
  public:
-  static constexpr ::std::string_view kServiceName = "nasty.names.Service_";
+  static constexpr std::string_view kServiceName = "nasty.names.Service_";
 
   // Derive from it to serve with coroutines. A method left out answers UNIMPLEMENTED.
-  class Service : public ::weft::Service {
+  class Service : public weft::Service {
    public:
-    virtual ::weft::Task<::absl::Status> Call(::weft::ServerContext& context,
-                                              const ::nasty::names::Empty& request,
-                                              ::nasty::names::Empty& reply);
-    ::absl::Span<const ::weft::Method> methods() const final;
+    virtual weft::Task<absl::Status> Call(weft::ServerContext& context, const Empty& request,
+                                          Empty& reply);
+    absl::Span<const weft::Method> methods() const final;
   };
 
   // The same as plain functions, which run on worker threads and may block.
-  class BlockingService : public ::weft::Service {
+  class BlockingService : public weft::Service {
    public:
-    virtual ::absl::Status Call(::weft::ServerContext& context,
-                                const ::nasty::names::Empty& request, ::nasty::names::Empty& reply);
-    ::absl::Span<const ::weft::Method> methods() const final;
+    virtual absl::Status Call(weft::ServerContext& context, const Empty& request, Empty& reply);
+    absl::Span<const weft::Method> methods() const final;
   };
 
   class MockStub;  // in the .weft.mock.h
 
   // Calls a remote Service_. A cheap value, safe to use from any thread.
-  class Stub : public ::weft::StubBase {
+  class Stub : public weft::StubBase {
    public:
-    using ::weft::StubBase::StubBase;
-    ::weft::UnaryCall<::nasty::names::Empty> Call(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> Call(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto Call(::weft::Input<::nasty::names::Empty> request,
-                               ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto Call(::weft::ClientContext& context,
-                               ::weft::Input<::nasty::names::Empty> request,
-                               ::nasty::names::Empty* reply) const;
+    using weft::StubBase::StubBase;
+    weft::UnaryCall<Empty> Call(weft::Input<Empty> request) const;
+    weft::UnaryCall<Empty> Call(weft::ClientContext& context, weft::Input<Empty> request) const;
+    weft::UnaryCallInto Call(weft::Input<Empty> request, Empty* reply) const;
+    weft::UnaryCallInto Call(weft::ClientContext& context, weft::Input<Empty> request,
+                             Empty* reply) const;
   };
 };
 
 // (Named Stub in the .proto, which C++ or Weft needs for something else.)
 class Stub_ final {
  public:
-  static constexpr ::std::string_view kServiceName = "nasty.names.Stub";
+  static constexpr std::string_view kServiceName = "nasty.names.Stub";
 
   // Derive from it to serve with coroutines. A method left out answers UNIMPLEMENTED.
-  class Service : public ::weft::Service {
+  class Service : public weft::Service {
    public:
-    virtual ::weft::Task<::absl::Status> Call(::weft::ServerContext& context,
-                                              const ::nasty::names::Empty& request,
-                                              ::nasty::names::Empty& reply);
-    ::absl::Span<const ::weft::Method> methods() const final;
+    virtual weft::Task<absl::Status> Call(weft::ServerContext& context, const Empty& request,
+                                          Empty& reply);
+    absl::Span<const weft::Method> methods() const final;
   };
 
   // The same as plain functions, which run on worker threads and may block.
-  class BlockingService : public ::weft::Service {
+  class BlockingService : public weft::Service {
    public:
-    virtual ::absl::Status Call(::weft::ServerContext& context,
-                                const ::nasty::names::Empty& request, ::nasty::names::Empty& reply);
-    ::absl::Span<const ::weft::Method> methods() const final;
+    virtual absl::Status Call(weft::ServerContext& context, const Empty& request, Empty& reply);
+    absl::Span<const weft::Method> methods() const final;
   };
 
   class MockStub;  // in the .weft.mock.h
 
   // Calls a remote Stub_. A cheap value, safe to use from any thread.
-  class Stub : public ::weft::StubBase {
+  class Stub : public weft::StubBase {
    public:
-    using ::weft::StubBase::StubBase;
-    ::weft::UnaryCall<::nasty::names::Empty> Call(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> Call(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto Call(::weft::Input<::nasty::names::Empty> request,
-                               ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto Call(::weft::ClientContext& context,
-                               ::weft::Input<::nasty::names::Empty> request,
-                               ::nasty::names::Empty* reply) const;
+    using weft::StubBase::StubBase;
+    weft::UnaryCall<Empty> Call(weft::Input<Empty> request) const;
+    weft::UnaryCall<Empty> Call(weft::ClientContext& context, weft::Input<Empty> request) const;
+    weft::UnaryCallInto Call(weft::Input<Empty> request, Empty* reply) const;
+    weft::UnaryCallInto Call(weft::ClientContext& context, weft::Input<Empty> request,
+                             Empty* reply) const;
   };
 };
 
 // (Named kServiceName in the .proto, which C++ or Weft needs for something else.)
 class kServiceName_ final {
  public:
-  static constexpr ::std::string_view kServiceName = "nasty.names.kServiceName";
+  static constexpr std::string_view kServiceName = "nasty.names.kServiceName";
 
   // Derive from it to serve with coroutines. A method left out answers UNIMPLEMENTED.
-  class Service : public ::weft::Service {
+  class Service : public weft::Service {
    public:
-    virtual ::weft::Task<::absl::Status> Call(::weft::ServerContext& context,
-                                              const ::nasty::names::Empty& request,
-                                              ::nasty::names::Empty& reply);
-    ::absl::Span<const ::weft::Method> methods() const final;
+    virtual weft::Task<absl::Status> Call(weft::ServerContext& context, const Empty& request,
+                                          Empty& reply);
+    absl::Span<const weft::Method> methods() const final;
   };
 
   // The same as plain functions, which run on worker threads and may block.
-  class BlockingService : public ::weft::Service {
+  class BlockingService : public weft::Service {
    public:
-    virtual ::absl::Status Call(::weft::ServerContext& context,
-                                const ::nasty::names::Empty& request, ::nasty::names::Empty& reply);
-    ::absl::Span<const ::weft::Method> methods() const final;
+    virtual absl::Status Call(weft::ServerContext& context, const Empty& request, Empty& reply);
+    absl::Span<const weft::Method> methods() const final;
   };
 
   class MockStub;  // in the .weft.mock.h
 
   // Calls a remote kServiceName_. A cheap value, safe to use from any thread.
-  class Stub : public ::weft::StubBase {
+  class Stub : public weft::StubBase {
    public:
-    using ::weft::StubBase::StubBase;
-    ::weft::UnaryCall<::nasty::names::Empty> Call(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> Call(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto Call(::weft::Input<::nasty::names::Empty> request,
-                               ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto Call(::weft::ClientContext& context,
-                               ::weft::Input<::nasty::names::Empty> request,
-                               ::nasty::names::Empty* reply) const;
+    using weft::StubBase::StubBase;
+    weft::UnaryCall<Empty> Call(weft::Input<Empty> request) const;
+    weft::UnaryCall<Empty> Call(weft::ClientContext& context, weft::Input<Empty> request) const;
+    weft::UnaryCallInto Call(weft::Input<Empty> request, Empty* reply) const;
+    weft::UnaryCallInto Call(weft::ClientContext& context, weft::Input<Empty> request,
+                             Empty* reply) const;
   };
 };
 
 // (Named namespace in the .proto, which C++ or Weft needs for something else.)
 class namespace_ final {
  public:
-  static constexpr ::std::string_view kServiceName = "nasty.names.namespace";
+  static constexpr std::string_view kServiceName = "nasty.names.namespace";
 
   // Derive from it to serve with coroutines. A method left out answers UNIMPLEMENTED.
-  class Service : public ::weft::Service {
+  class Service : public weft::Service {
    public:
     // (Named using in the .proto, which C++ or Weft needs for something else.)
-    virtual ::weft::Task<::absl::Status> using_(::weft::ServerContext& context,
-                                                const ::nasty::names::Empty& request,
-                                                ::nasty::names::Empty& reply);
-    ::absl::Span<const ::weft::Method> methods() const final;
+    virtual weft::Task<absl::Status> using_(weft::ServerContext& context, const Empty& request,
+                                            Empty& reply);
+    absl::Span<const weft::Method> methods() const final;
   };
 
   // The same as plain functions, which run on worker threads and may block.
-  class BlockingService : public ::weft::Service {
+  class BlockingService : public weft::Service {
    public:
-    virtual ::absl::Status using_(::weft::ServerContext& context,
-                                  const ::nasty::names::Empty& request,
-                                  ::nasty::names::Empty& reply);
-    ::absl::Span<const ::weft::Method> methods() const final;
+    virtual absl::Status using_(weft::ServerContext& context, const Empty& request, Empty& reply);
+    absl::Span<const weft::Method> methods() const final;
   };
 
   class MockStub;  // in the .weft.mock.h
 
   // Calls a remote namespace_. A cheap value, safe to use from any thread.
-  class Stub : public ::weft::StubBase {
+  class Stub : public weft::StubBase {
    public:
-    using ::weft::StubBase::StubBase;
-    ::weft::UnaryCall<::nasty::names::Empty> using_(
-        ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> using_(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto using_(::weft::Input<::nasty::names::Empty> request,
-                                 ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto using_(::weft::ClientContext& context,
-                                 ::weft::Input<::nasty::names::Empty> request,
-                                 ::nasty::names::Empty* reply) const;
+    using weft::StubBase::StubBase;
+    weft::UnaryCall<Empty> using_(weft::Input<Empty> request) const;
+    weft::UnaryCall<Empty> using_(weft::ClientContext& context, weft::Input<Empty> request) const;
+    weft::UnaryCallInto using_(weft::Input<Empty> request, Empty* reply) const;
+    weft::UnaryCallInto using_(weft::ClientContext& context, weft::Input<Empty> request,
+                               Empty* reply) const;
   };
 };
 
@@ -1090,154 +186,137 @@ class namespace_ final {
 // (Named Clash_Inner in the .proto, which C++ or Weft needs for something else.)
 class Clash_Inner_ final {
  public:
-  static constexpr ::std::string_view kServiceName = "nasty.names.Clash_Inner";
+  static constexpr std::string_view kServiceName = "nasty.names.Clash_Inner";
 
   // Derive from it to serve with coroutines. A method left out answers UNIMPLEMENTED.
-  class Service : public ::weft::Service {
+  class Service : public weft::Service {
    public:
-    virtual ::weft::Task<::absl::Status> Call(::weft::ServerContext& context,
-                                              const ::nasty::names::Clash_Inner& request,
-                                              ::nasty::names::Empty& reply);
-    ::absl::Span<const ::weft::Method> methods() const final;
+    virtual weft::Task<absl::Status> Call(weft::ServerContext& context, const Clash_Inner& request,
+                                          Empty& reply);
+    absl::Span<const weft::Method> methods() const final;
   };
 
   // The same as plain functions, which run on worker threads and may block.
-  class BlockingService : public ::weft::Service {
+  class BlockingService : public weft::Service {
    public:
-    virtual ::absl::Status Call(::weft::ServerContext& context,
-                                const ::nasty::names::Clash_Inner& request,
-                                ::nasty::names::Empty& reply);
-    ::absl::Span<const ::weft::Method> methods() const final;
+    virtual absl::Status Call(weft::ServerContext& context, const Clash_Inner& request,
+                              Empty& reply);
+    absl::Span<const weft::Method> methods() const final;
   };
 
   class MockStub;  // in the .weft.mock.h
 
   // Calls a remote Clash_Inner_. A cheap value, safe to use from any thread.
-  class Stub : public ::weft::StubBase {
+  class Stub : public weft::StubBase {
    public:
-    using ::weft::StubBase::StubBase;
-    ::weft::UnaryCall<::nasty::names::Empty> Call(
-        ::weft::Input<::nasty::names::Clash_Inner> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> Call(
-        ::weft::ClientContext& context, ::weft::Input<::nasty::names::Clash_Inner> request) const;
-    ::weft::UnaryCallInto Call(::weft::Input<::nasty::names::Clash_Inner> request,
-                               ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto Call(::weft::ClientContext& context,
-                               ::weft::Input<::nasty::names::Clash_Inner> request,
-                               ::nasty::names::Empty* reply) const;
+    using weft::StubBase::StubBase;
+    weft::UnaryCall<Empty> Call(weft::Input<Clash_Inner> request) const;
+    weft::UnaryCall<Empty> Call(weft::ClientContext& context,
+                                weft::Input<Clash_Inner> request) const;
+    weft::UnaryCallInto Call(weft::Input<Clash_Inner> request, Empty* reply) const;
+    weft::UnaryCallInto Call(weft::ClientContext& context, weft::Input<Clash_Inner> request,
+                             Empty* reply) const;
   };
 };
 
 // (Named Clash_Kind_Name in the .proto, which C++ or Weft needs for something else.)
 class Clash_Kind_Name_ final {
  public:
-  static constexpr ::std::string_view kServiceName = "nasty.names.Clash_Kind_Name";
+  static constexpr std::string_view kServiceName = "nasty.names.Clash_Kind_Name";
 
   // Derive from it to serve with coroutines. A method left out answers UNIMPLEMENTED.
-  class Service : public ::weft::Service {
+  class Service : public weft::Service {
    public:
-    virtual ::weft::Task<::absl::Status> Call(::weft::ServerContext& context, const Clash& request,
-                                              ::nasty::names::Empty& reply);
-    ::absl::Span<const ::weft::Method> methods() const final;
+    virtual weft::Task<absl::Status> Call(weft::ServerContext& context, const Clash& request,
+                                          Empty& reply);
+    absl::Span<const weft::Method> methods() const final;
   };
 
   // The same as plain functions, which run on worker threads and may block.
-  class BlockingService : public ::weft::Service {
+  class BlockingService : public weft::Service {
    public:
-    virtual ::absl::Status Call(::weft::ServerContext& context, const Clash& request,
-                                ::nasty::names::Empty& reply);
-    ::absl::Span<const ::weft::Method> methods() const final;
+    virtual absl::Status Call(weft::ServerContext& context, const Clash& request, Empty& reply);
+    absl::Span<const weft::Method> methods() const final;
   };
 
   class MockStub;  // in the .weft.mock.h
 
   // Calls a remote Clash_Kind_Name_. A cheap value, safe to use from any thread.
-  class Stub : public ::weft::StubBase {
+  class Stub : public weft::StubBase {
    public:
-    using ::weft::StubBase::StubBase;
-    ::weft::UnaryCall<::nasty::names::Empty> Call(::weft::Input<Clash> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> Call(::weft::ClientContext& context,
-                                                  ::weft::Input<Clash> request) const;
-    ::weft::UnaryCallInto Call(::weft::Input<Clash> request, ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto Call(::weft::ClientContext& context, ::weft::Input<Clash> request,
-                               ::nasty::names::Empty* reply) const;
+    using weft::StubBase::StubBase;
+    weft::UnaryCall<Empty> Call(weft::Input<Clash> request) const;
+    weft::UnaryCall<Empty> Call(weft::ClientContext& context, weft::Input<Clash> request) const;
+    weft::UnaryCallInto Call(weft::Input<Clash> request, Empty* reply) const;
+    weft::UnaryCallInto Call(weft::ClientContext& context, weft::Input<Clash> request,
+                             Empty* reply) const;
   };
 };
 
 // One word too few apart: the functions behind A.BC and AB.C would have one name.
 class A final {
  public:
-  static constexpr ::std::string_view kServiceName = "nasty.names.A";
+  static constexpr std::string_view kServiceName = "nasty.names.A";
 
   // Derive from it to serve with coroutines. A method left out answers UNIMPLEMENTED.
-  class Service : public ::weft::Service {
+  class Service : public weft::Service {
    public:
-    virtual ::weft::Task<::absl::Status> BC(::weft::ServerContext& context,
-                                            const ::nasty::names::Empty& request,
-                                            ::nasty::names::Empty& reply);
-    ::absl::Span<const ::weft::Method> methods() const final;
+    virtual weft::Task<absl::Status> BC(weft::ServerContext& context, const Empty& request,
+                                        Empty& reply);
+    absl::Span<const weft::Method> methods() const final;
   };
 
   // The same as plain functions, which run on worker threads and may block.
-  class BlockingService : public ::weft::Service {
+  class BlockingService : public weft::Service {
    public:
-    virtual ::absl::Status BC(::weft::ServerContext& context, const ::nasty::names::Empty& request,
-                              ::nasty::names::Empty& reply);
-    ::absl::Span<const ::weft::Method> methods() const final;
+    virtual absl::Status BC(weft::ServerContext& context, const Empty& request, Empty& reply);
+    absl::Span<const weft::Method> methods() const final;
   };
 
   class MockStub;  // in the .weft.mock.h
 
   // Calls a remote A. A cheap value, safe to use from any thread.
-  class Stub : public ::weft::StubBase {
+  class Stub : public weft::StubBase {
    public:
-    using ::weft::StubBase::StubBase;
-    ::weft::UnaryCall<::nasty::names::Empty> BC(::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> BC(::weft::ClientContext& context,
-                                                ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto BC(::weft::Input<::nasty::names::Empty> request,
-                             ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto BC(::weft::ClientContext& context,
-                             ::weft::Input<::nasty::names::Empty> request,
-                             ::nasty::names::Empty* reply) const;
+    using weft::StubBase::StubBase;
+    weft::UnaryCall<Empty> BC(weft::Input<Empty> request) const;
+    weft::UnaryCall<Empty> BC(weft::ClientContext& context, weft::Input<Empty> request) const;
+    weft::UnaryCallInto BC(weft::Input<Empty> request, Empty* reply) const;
+    weft::UnaryCallInto BC(weft::ClientContext& context, weft::Input<Empty> request,
+                           Empty* reply) const;
   };
 };
 
 class AB final {
  public:
-  static constexpr ::std::string_view kServiceName = "nasty.names.AB";
+  static constexpr std::string_view kServiceName = "nasty.names.AB";
 
   // Derive from it to serve with coroutines. A method left out answers UNIMPLEMENTED.
-  class Service : public ::weft::Service {
+  class Service : public weft::Service {
    public:
-    virtual ::weft::Task<::absl::Status> C(::weft::ServerContext& context,
-                                           const ::nasty::names::Empty& request,
-                                           ::nasty::names::Empty& reply);
-    ::absl::Span<const ::weft::Method> methods() const final;
+    virtual weft::Task<absl::Status> C(weft::ServerContext& context, const Empty& request,
+                                       Empty& reply);
+    absl::Span<const weft::Method> methods() const final;
   };
 
   // The same as plain functions, which run on worker threads and may block.
-  class BlockingService : public ::weft::Service {
+  class BlockingService : public weft::Service {
    public:
-    virtual ::absl::Status C(::weft::ServerContext& context, const ::nasty::names::Empty& request,
-                             ::nasty::names::Empty& reply);
-    ::absl::Span<const ::weft::Method> methods() const final;
+    virtual absl::Status C(weft::ServerContext& context, const Empty& request, Empty& reply);
+    absl::Span<const weft::Method> methods() const final;
   };
 
   class MockStub;  // in the .weft.mock.h
 
   // Calls a remote AB. A cheap value, safe to use from any thread.
-  class Stub : public ::weft::StubBase {
+  class Stub : public weft::StubBase {
    public:
-    using ::weft::StubBase::StubBase;
-    ::weft::UnaryCall<::nasty::names::Empty> C(::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCall<::nasty::names::Empty> C(::weft::ClientContext& context,
-                                               ::weft::Input<::nasty::names::Empty> request) const;
-    ::weft::UnaryCallInto C(::weft::Input<::nasty::names::Empty> request,
-                            ::nasty::names::Empty* reply) const;
-    ::weft::UnaryCallInto C(::weft::ClientContext& context,
-                            ::weft::Input<::nasty::names::Empty> request,
-                            ::nasty::names::Empty* reply) const;
+    using weft::StubBase::StubBase;
+    weft::UnaryCall<Empty> C(weft::Input<Empty> request) const;
+    weft::UnaryCall<Empty> C(weft::ClientContext& context, weft::Input<Empty> request) const;
+    weft::UnaryCallInto C(weft::Input<Empty> request, Empty* reply) const;
+    weft::UnaryCallInto C(weft::ClientContext& context, weft::Input<Empty> request,
+                          Empty* reply) const;
   };
 };
 

@@ -8,334 +8,102 @@
 namespace nasty::names {
 
 // Answers the calls of its stub() in this process, by gmock's rules.
-class Keywords::MockStub : public Keywords::BlockingService {
- public:
-  MOCK_METHOD(::absl::Status, class_,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(
-      ::absl::Status, delete__,
-      (::weft::ServerContext&, const ::nasty::names::Empty&, ::weft::BlockingWriter<::nasty::names::Empty>&),
-      (override));
-  MOCK_METHOD(
-      ::absl::Status, operator_,
-      (::weft::ServerContext&, ::weft::BlockingReader<::nasty::names::Empty>&, ::nasty::names::Empty&),
-      (override));
-  MOCK_METHOD(
-      ::absl::Status, co_await_,
-      (::weft::ServerContext&, (::weft::BlockingReaderWriter<::nasty::names::Empty, ::nasty::names::Empty>&)),
-      (override));
-  MOCK_METHOD(::absl::Status, delete_,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, final,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, override,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-
-  Stub stub() { return Stub(host_.channel()); }
-
- private:
-  ::weft::MockHost host_{*this};
-};
-
-// Answers the calls of its stub() in this process, by gmock's rules.
-class Macros::MockStub : public Macros::BlockingService {
- public:
-  MOCK_METHOD(::absl::Status, NULL_,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, EOF_,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, DOMAIN_,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, unix_,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, linux_,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, errno_,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, FAIL_,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, TEST_,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, assert_,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, major_,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, LOG_,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-
-  Stub stub() { return Stub(host_.channel()); }
-
- private:
-  ::weft::MockHost host_{*this};
-};
-
-// Answers the calls of its stub() in this process, by gmock's rules.
-class Members::MockStub : public Members::BlockingService {
- public:
-  MOCK_METHOD(::absl::Status, Service_,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, BlockingService_,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, Stub_,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, MockStub_,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, StubBase_,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, methods_,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, stub_,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, channel_,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, host__,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, kServiceName,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, kMethods,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, StartUnary_,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(
-      ::absl::Status, StartBidi_,
-      (::weft::ServerContext&, (::weft::BlockingReaderWriter<::nasty::names::Empty, ::nasty::names::Empty>&)),
-      (override));
-  MOCK_METHOD(::absl::Status, Wait,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, Then,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, Register,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, Members,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, MembersWaitHandler,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, kMembersMethods,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, gmock_Wait_,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, context,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, args,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-
-  Stub stub() { return Stub(host_.channel()); }
-
- private:
-  ::weft::MockHost host_{*this};
-};
-
-// Answers the calls of its stub() in this process, by gmock's rules.
-class Hiding::MockStub : public Hiding::BlockingService {
- public:
-  MOCK_METHOD(
-      ::absl::Status, weft,
-      (::weft::ServerContext&, const ::nasty::names::Empty&, ::weft::BlockingWriter<::nasty::names::Empty>&),
-      (override));
-  MOCK_METHOD(::absl::Status, absl,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(
-      ::absl::Status, std,
-      (::weft::ServerContext&, ::weft::BlockingReader<::nasty::names::Empty>&, ::nasty::names::Empty&),
-      (override));
-  MOCK_METHOD(::absl::Status, google,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, Empty,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
-  MOCK_METHOD(::absl::Status, nasty,
-              (::weft::ServerContext&, const ::nasty::names::Clash_Inner&, Clash&), (override));
-  MOCK_METHOD(
-      ::absl::Status, Clash_Inner,
-      (::weft::ServerContext&, const ::nasty::names::Clash_Inner&, ::weft::BlockingWriter<::nasty::names::Clash_Inner>&),
-      (override));
-
-  Stub stub() { return Stub(host_.channel()); }
-
- private:
-  ::weft::MockHost host_{*this};
-};
-
-// Answers the calls of its stub() in this process, by gmock's rules.
-class Parameters::MockStub : public Parameters::BlockingService {
- public:
-  MOCK_METHOD(::absl::Status, Unary,
-              (::weft::ServerContext&, const ::nasty::names::request&, ::nasty::names::reply&),
-              (override));
-  MOCK_METHOD(
-      ::absl::Status, List,
-      (::weft::ServerContext&, const ::nasty::names::request&, ::weft::BlockingWriter<::nasty::names::writer>&),
-      (override));
-  MOCK_METHOD(
-      ::absl::Status, Sum,
-      (::weft::ServerContext&, ::weft::BlockingReader<::nasty::names::NULL_>&, ::nasty::names::stream_&),
-      (override));
-  MOCK_METHOD(
-      ::absl::Status, Chat,
-      (::weft::ServerContext&, (::weft::BlockingReaderWriter<::nasty::names::request, ::nasty::names::request>&)),
-      (override));
-  MOCK_METHOD(::absl::Status, Bases,
-              (::weft::ServerContext&, const ::nasty::names::StartBidi&, ::nasty::names::methods&),
-              (override));
-
-  Stub stub() { return Stub(host_.channel()); }
-
- private:
-  ::weft::MockHost host_{*this};
-};
-
-// Answers the calls of its stub() in this process, by gmock's rules.
 class Service__::MockStub : public Service__::BlockingService {
  public:
-  MOCK_METHOD(::absl::Status, Service_,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
+  MOCK_METHOD(absl::Status, Service_, (weft::ServerContext&, const Empty&, Empty&), (override));
 
   Stub stub() { return Stub(host_.channel()); }
 
  private:
-  ::weft::MockHost host_{*this};
+  weft::MockHost host_{*this};
 };
 
 // Answers the calls of its stub() in this process, by gmock's rules.
 class Service_::MockStub : public Service_::BlockingService {
  public:
-  MOCK_METHOD(::absl::Status, Call,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
+  MOCK_METHOD(absl::Status, Call, (weft::ServerContext&, const Empty&, Empty&), (override));
 
   Stub stub() { return Stub(host_.channel()); }
 
  private:
-  ::weft::MockHost host_{*this};
+  weft::MockHost host_{*this};
 };
 
 // Answers the calls of its stub() in this process, by gmock's rules.
 class Stub_::MockStub : public Stub_::BlockingService {
  public:
-  MOCK_METHOD(::absl::Status, Call,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
+  MOCK_METHOD(absl::Status, Call, (weft::ServerContext&, const Empty&, Empty&), (override));
 
   Stub stub() { return Stub(host_.channel()); }
 
  private:
-  ::weft::MockHost host_{*this};
+  weft::MockHost host_{*this};
 };
 
 // Answers the calls of its stub() in this process, by gmock's rules.
 class kServiceName_::MockStub : public kServiceName_::BlockingService {
  public:
-  MOCK_METHOD(::absl::Status, Call,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
+  MOCK_METHOD(absl::Status, Call, (weft::ServerContext&, const Empty&, Empty&), (override));
 
   Stub stub() { return Stub(host_.channel()); }
 
  private:
-  ::weft::MockHost host_{*this};
+  weft::MockHost host_{*this};
 };
 
 // Answers the calls of its stub() in this process, by gmock's rules.
 class namespace_::MockStub : public namespace_::BlockingService {
  public:
-  MOCK_METHOD(::absl::Status, using_,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
+  MOCK_METHOD(absl::Status, using_, (weft::ServerContext&, const Empty&, Empty&), (override));
 
   Stub stub() { return Stub(host_.channel()); }
 
  private:
-  ::weft::MockHost host_{*this};
+  weft::MockHost host_{*this};
 };
 
 // Answers the calls of its stub() in this process, by gmock's rules.
 class Clash_Inner_::MockStub : public Clash_Inner_::BlockingService {
  public:
-  MOCK_METHOD(::absl::Status, Call,
-              (::weft::ServerContext&, const ::nasty::names::Clash_Inner&, ::nasty::names::Empty&),
-              (override));
+  MOCK_METHOD(absl::Status, Call, (weft::ServerContext&, const Clash_Inner&, Empty&), (override));
 
   Stub stub() { return Stub(host_.channel()); }
 
  private:
-  ::weft::MockHost host_{*this};
+  weft::MockHost host_{*this};
 };
 
 // Answers the calls of its stub() in this process, by gmock's rules.
 class Clash_Kind_Name_::MockStub : public Clash_Kind_Name_::BlockingService {
  public:
-  MOCK_METHOD(::absl::Status, Call, (::weft::ServerContext&, const Clash&, ::nasty::names::Empty&),
-              (override));
+  MOCK_METHOD(absl::Status, Call, (weft::ServerContext&, const Clash&, Empty&), (override));
 
   Stub stub() { return Stub(host_.channel()); }
 
  private:
-  ::weft::MockHost host_{*this};
+  weft::MockHost host_{*this};
 };
 
 // Answers the calls of its stub() in this process, by gmock's rules.
 class A::MockStub : public A::BlockingService {
  public:
-  MOCK_METHOD(::absl::Status, BC,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
+  MOCK_METHOD(absl::Status, BC, (weft::ServerContext&, const Empty&, Empty&), (override));
 
   Stub stub() { return Stub(host_.channel()); }
 
  private:
-  ::weft::MockHost host_{*this};
+  weft::MockHost host_{*this};
 };
 
 // Answers the calls of its stub() in this process, by gmock's rules.
 class AB::MockStub : public AB::BlockingService {
  public:
-  MOCK_METHOD(::absl::Status, C,
-              (::weft::ServerContext&, const ::nasty::names::Empty&, ::nasty::names::Empty&),
-              (override));
+  MOCK_METHOD(absl::Status, C, (weft::ServerContext&, const Empty&, Empty&), (override));
 
   Stub stub() { return Stub(host_.channel()); }
 
  private:
-  ::weft::MockHost host_{*this};
+  weft::MockHost host_{*this};
 };
 
 }  // namespace nasty::names
