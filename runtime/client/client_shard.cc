@@ -8,6 +8,7 @@
 #include "buffer/limits.h"
 #include "client/channel_core.h"
 #include "client/http2_connection.h"
+#include "client/in_process_connection.h"
 #include "io/socket_transport.h"
 #include "rpc/status_map.h"
 #include "weft/event_loop.h"
@@ -69,12 +70,27 @@ void ClientShard::ConnectIfNeeded() {
 void ClientShard::Connect() {
   attempting_ = true;
   attempt_start_ = loop_.Now();
+  if (channel_.in_process_server() != nullptr) {
+    ConnectInProcess();
+    return;
+  }
   if (!channel_.target().ok()) {
     OnAttemptFailed(channel_.target().status());
     return;
   }
   look_up_ = channel_.resolver().Resolve(
       loop_, *channel_.target(), [this](Addresses addresses) { OnResolved(std::move(addresses)); });
+}
+
+void ClientShard::ConnectInProcess() {
+  InProcessEndpoint* server = channel_.in_process_server()->PickEndpoint(&event_loop_);
+  if (server == nullptr) {
+    OnAttemptFailed(absl::UnavailableError("the server in this process does not run"));
+    return;
+  }
+  auto* connection = new InProcessConnection(channel_, loop_, *server, *this);
+  connecting_ = connection;
+  connections_.PushBack(*connection);
 }
 
 void ClientShard::OnResolved(Addresses addresses) {

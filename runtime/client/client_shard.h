@@ -68,6 +68,7 @@ class ClientShard final : private ClientConnection::Events, private LoopEndHook 
 
   void ConnectIfNeeded();
   void Connect();
+  void ConnectInProcess();
   void OnResolved(Addresses addresses);
   void OnConnected(absl::StatusOr<OwnedFd> socket, const SocketAddress& peer);
   void OnAttemptFailed(const absl::Status& why);

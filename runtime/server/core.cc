@@ -285,6 +285,18 @@ void ServerCore::Accepted(OwnedFd descriptor, const SocketAddress& peer) {
       [accept, taken = std::move(descriptor)]() mutable { accept(std::move(taken)); });
 }
 
-InProcessEndpoint* ServerCore::PickEndpoint(const EventLoop*) { return nullptr; }
+InProcessEndpoint* ServerCore::PickEndpoint(const EventLoop* prefer) {
+  std::lock_guard lock(mutex_);
+  if (state_ != State::kRunning) return nullptr;
+  Shard* best = nullptr;
+  for (const std::unique_ptr<Shard>& shard : shards_) {
+    if (!shard->endpoint().open()) continue;
+    if (&shard->event_loop() == prefer) return &shard->endpoint();
+    if (best == nullptr || shard->connection_count() < best->connection_count()) {
+      best = shard.get();
+    }
+  }
+  return best == nullptr ? nullptr : &best->endpoint();
+}
 
 }  // namespace weft::internal

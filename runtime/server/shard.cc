@@ -41,6 +41,16 @@ const Protocol* FindProtocol(const HttpHead& head) {
   return nullptr;
 }
 
+// `fn` may take the element out of the list.
+template <typename T, typename Fn>
+void ForEach(IntrusiveList<T>& list, Fn fn) {
+  for (T* element = list.empty() ? nullptr : &list.front(); element != nullptr;) {
+    T* next = list.Next(*element);
+    fn(*element);
+    element = next;
+  }
+}
+
 // An answer in plain HTTP, for what is no protocol's.
 void AnswerPlainly(HttpStream& stream, ChunkPool& pool, int status, std::string_view text) {
   stream.head_to_send().AddStatic("content-type", "text/plain; charset=utf-8");
@@ -59,6 +69,7 @@ Shard::Shard(EventLoop& loop, const Router& router, const ServerOptions& options
       environment_{loop, loop.core(), loop.core().chunks(), options, workers, {}, this},
       streams_(environment_.chunks, blocks_),
       dates_(),
+      endpoint_(environment_.loop, options.max_concurrent_streams(), *this),
       checker_(*this) {
   pools_.reserve(router.entries().size());
   for (const Router::Entry& entry : router.entries()) {
@@ -81,6 +92,15 @@ void Shard::Accept(std::unique_ptr<Transport> transport) {
   auto* connection = new ServerConnection(*this, std::move(transport));
   connections_.PushBack(*connection);
   connection->Start();
+}
+
+void Shard::OnInProcessClient(std::shared_ptr<InProcessPipe> pipe) {
+  if (draining_) {
+    pipe->Refuse(absl::UnavailableError("the server in this process is shutting down"));
+    return;
+  }
+  Announce();
+  in_process_.PushBack(*new InProcessServerConnection(*this, std::move(pipe)));
 }
 
 HttpStreamEvents* Shard::Dispatch(HttpStream& stream, HttpHead& head, bool end,
@@ -132,29 +152,17 @@ HttpStreamEvents* Shard::Dispatch(HttpStream& stream, HttpHead& head, bool end,
 void Shard::Drain(absl::AnyInvocable<void()> done) {
   done_ = std::move(done);
   draining_ = true;
-  for (ServerConnection* connection = connections_.empty() ? nullptr : &connections_.front();
-       connection != nullptr;) {
-    ServerConnection* next = connections_.Next(*connection);
-    connection->Drain();
-    connection = next;
-  }
+  endpoint_.Close();
+  ForEach(connections_, [](ServerConnection& connection) { connection.Drain(); });
+  ForEach(in_process_, [](InProcessServerConnection& connection) { connection.Drain(); });
   CheckDone();
 }
 
 void Shard::Abandon() {
   const absl::Status why = absl::UnavailableError("the server is shutting down");
-  for (ServerCall* call = environment_.calls.empty() ? nullptr : &environment_.calls.front();
-       call != nullptr;) {
-    ServerCall* next = environment_.calls.Next(*call);
-    call->Abandon(why);
-    call = next;
-  }
-  for (ServerConnection* connection = connections_.empty() ? nullptr : &connections_.front();
-       connection != nullptr;) {
-    ServerConnection* next = connections_.Next(*connection);
-    connection->Close(why);
-    connection = next;
-  }
+  ForEach(environment_.calls, [&why](ServerCall& call) { call.Abandon(why); });
+  ForEach(connections_, [&why](ServerConnection& connection) { connection.Close(why); });
+  ForEach(in_process_, [&why](InProcessServerConnection& connection) { connection.Close(why); });
 }
 
 std::vector<std::string> Shard::RunningMethods() const {
@@ -175,13 +183,24 @@ void Shard::Forget(ServerConnection& connection, const absl::Status& why) {
   ScheduleCheck();
 }
 
+void Shard::Forget(InProcessServerConnection& connection) {
+  delete &connection;
+  connection_count_.fetch_sub(1, std::memory_order_relaxed);
+  ScheduleCheck();
+}
+
 void Shard::OnLoopEnd() {
   draining_ = true;
+  endpoint_.Close();
   Abandon();
-  while (!connections_.empty()) {
-    delete &connections_.front();
+  ForEach(connections_, [this](ServerConnection& connection) {
+    delete &connection;
     connection_count_.fetch_sub(1, std::memory_order_relaxed);
-  }
+  });
+  ForEach(in_process_, [this](InProcessServerConnection& connection) {
+    delete &connection;
+    connection_count_.fetch_sub(1, std::memory_order_relaxed);
+  });
 }
 
 void Shard::ScheduleCheck() {
@@ -189,7 +208,8 @@ void Shard::ScheduleCheck() {
 }
 
 void Shard::CheckDone() {
-  if (!done_ || !connections_.empty() || !environment_.calls.empty()) return;
+  if (!done_ || !connections_.empty() || !in_process_.empty() || !environment_.calls.empty())
+    return;
   absl::AnyInvocable<void()> done = std::move(done_);
   done_ = nullptr;
   done();

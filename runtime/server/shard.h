@@ -15,9 +15,11 @@
 #include "http2/stream_pool.h"
 #include "io/loop_core.h"
 #include "server/call_environment.h"
+#include "server/in_process_connection.h"
 #include "server/method_pool.h"
 #include "server/router.h"
 #include "server/server_connection.h"
+#include "transport/in_process.h"
 #include "weft/event_loop.h"
 
 namespace weft::internal {
@@ -25,7 +27,9 @@ namespace weft::internal {
 // The part of a server that lives on one loop: its connections, its calls, its pools. Nothing of it
 // is shared with the other loops on the path of a call. Owned by the server's core; loop thread
 // only, except where said.
-class Shard final : private LoopEndHook, private CallEnvironment::Idle {
+class Shard final : private LoopEndHook,
+                    private CallEnvironment::Idle,
+                    private InProcessEndpoint::Acceptor {
  public:
   Shard(EventLoop& loop, const Router& router, const ServerOptions& options, WorkerPool& workers);
   Shard(const Shard&) = delete;
@@ -45,9 +49,11 @@ class Shard final : private LoopEndHook, private CallEnvironment::Idle {
   std::vector<std::string> RunningMethods() const;
 
   void Forget(ServerConnection& connection, const absl::Status& why);
+  void Forget(InProcessServerConnection& connection);
 
   CallEnvironment& environment() { return environment_; }
   EventLoop& event_loop() { return environment_.event_loop; }
+  InProcessEndpoint& endpoint() { return endpoint_; }
   http2::StreamPool& streams() { return streams_; }
   http1::DateCache& dates() { return dates_; }
   // Any thread: for choosing the loop with the fewest.
@@ -68,6 +74,7 @@ class Shard final : private LoopEndHook, private CallEnvironment::Idle {
 
   void OnLoopEnd() override;
   void OnNoCalls() override { ScheduleCheck(); }
+  void OnInProcessClient(std::shared_ptr<InProcessPipe> pipe) override;
   void ScheduleCheck();
   void CheckDone();
 
@@ -77,7 +84,9 @@ class Shard final : private LoopEndHook, private CallEnvironment::Idle {
   http2::StreamPool streams_;
   http1::DateCache dates_;
   std::vector<std::unique_ptr<MethodPool>> pools_;  // as router_.entries()
+  InProcessEndpoint endpoint_;
   IntrusiveList<ServerConnection> connections_;
+  IntrusiveList<InProcessServerConnection> in_process_;
   std::atomic<std::size_t> connection_count_{0};
   bool draining_ = false;
   absl::AnyInvocable<void()> done_;

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+
+#include "absl/status/status.h"
+
+#include "base/intrusive_list.h"
+#include "http/stream.h"
+#include "transport/in_process.h"
+
+namespace weft::internal {
+
+class Shard;
+
+// A connection from a channel in this process: hands the requests to its shard. Owned by the shard;
+// loop thread only.
+class InProcessServerConnection final : public ListHook<>,
+                                        public StreamAcceptor,
+                                        private InProcessSide::Owner {
+ public:
+  InProcessServerConnection(Shard& shard, std::shared_ptr<InProcessPipe> pipe);
+
+  void Drain() { side_.Drain(); }
+  void Close(const absl::Status& why) { side_.Close(why); }
+
+  HttpStreamEvents* OnRequest(HttpStream& stream, HttpHead& head, bool end) override;
+
+ private:
+  void OnSideClosed(const absl::Status& why) override;
+
+  Shard& shard_;
+  InProcessSide side_;
+};
+
+}  // namespace weft::internal
