@@ -305,7 +305,8 @@ class GrpcioClientAgainstSubject(GrpcioSuite):
                  for index in range(CALLS_AT_ONCE)]
         self.assertEqual([call.result().i64 for call in calls], list(range(CALLS_AT_ONCE)))
         self.assertLess(time.monotonic() - begin, CALLS_AT_ONCE * 0.5 / 4)
-        self.assertEqual(self.server.connections(), before + 1)
+        # Connections of earlier tests may be closing yet.
+        self.assertEqual(len(self.server.connections() - before), 1)
 
     def test_many_large_calls_at_once_bring_the_right_replies(self):
         calls = [self.kit.Echo.future(kit_pb2.Item(i64=index, data=noise(20_000 + index)), timeout=SECONDS)

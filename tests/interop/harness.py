@@ -112,10 +112,10 @@ class Program:
 class Server(Program):
     """A server of grpc.testing.TestService at `port` of the loopback address."""
 
-    def __init__(self, kind, port=None):
+    def __init__(self, kind, port=None, flags=()):
         self.kind = kind
         chosen = port or (0 if kind.own_cases else free_port())
-        super().__init__([part.replace("{port}", str(chosen)) for part in kind.server])
+        super().__init__([part.replace("{port}", str(chosen)) for part in kind.server] + list(flags))
         try:
             if kind.own_cases:
                 line = self.wait_line("listening on ", START_SECONDS)
@@ -142,15 +142,16 @@ class Server(Program):
         return f"127.0.0.1:{self.port}"
 
     def connections(self):
-        """The number of connections that clients hold to this server now."""
+        """The clients' ends of the connections to this server that are open now."""
         established = "01"
-        count = 0
+        found = set()
         for table in ("/proc/net/tcp", "/proc/net/tcp6"):
             with open(table) as rows:
                 for row in list(rows)[1:]:
-                    local, _, state = row.split()[1:4]
-                    count += int(local.rsplit(":", 1)[1], 16) == self.port and state == established
-        return count
+                    local, remote, state = row.split()[1:4]
+                    if int(local.rsplit(":", 1)[1], 16) == self.port and state == established:
+                        found.add(remote)
+        return found
 
 
 class Kind:

@@ -14,7 +14,7 @@ import unittest
 
 import harness
 
-SUITES = ["go_suite", "grpcio_client_suite", "grpcio_server_suite", "json_suite"]
+SUITES = ["go_suite", "grpcio_client_suite", "grpcio_server_suite", "json_suite", "limits_suite"]
 
 
 def main():

@@ -194,32 +194,32 @@ class Connection:
         host, port = address.split(":")
         self.socket = socket.create_connection((host, int(port)), SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._input = self.socket.makefile("rb")
+        self.input = self.socket.makefile("rb")
 
     def send(self, content):
         self.socket.sendall(content)
 
     def reply(self):
-        status = int(self._input.readline().split()[1])
+        status = int(self.input.readline().split()[1])
         headers = {}
-        while (line := self._input.readline()) != b"\r\n":
+        while (line := self.input.readline()) != b"\r\n":
             name, value = line.decode().split(":", 1)
             headers[name.lower()] = value.strip()
         if headers.get("transfer-encoding") == "chunked":
             body = b""
-            while (size := int(self._input.readline(), 16)) != 0:
-                body += self._input.read(size)
-                self._input.readline()
-            self._input.readline()
+            while (size := int(self.input.readline(), 16)) != 0:
+                body += self.input.read(size)
+                self.input.readline()
+            self.input.readline()
         else:
-            body = self._input.read(int(headers.get("content-length", 0)))
+            body = self.input.read(int(headers.get("content-length", 0)))
         return Reply(status, headers, body)
 
     def closed_by_peer(self):
-        return self._input.read(1) == b""
+        return self.input.read(1) == b""
 
     def close(self):
-        self._input.close()
+        self.input.close()
         self.socket.close()
 
 
