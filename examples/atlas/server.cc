@@ -1,6 +1,6 @@
 // Serves the atlas: gRPC and JSON on one port. Run it, then atlas_client, or
-//   curl -d '{"name": "Zurich"}' -H 'content-type: application/json'
-//   localhost:8080/atlas.v1.Atlas/GetPlace
+//   curl localhost:8080/atlas.v1.Atlas/GetPlace -d '{"name": "Zurich"}' \
+//     -H 'content-type: application/json'
 #include "weft/server.h"
 
 #include <cmath>

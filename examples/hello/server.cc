@@ -1,10 +1,12 @@
 // The smallest server: run it, then the client, or
-//   curl -d '{"name": "curl"}' -H 'content-type: application/json' localhost:8080/hello.v1.Greeter/SayHello
+//   curl localhost:8080/hello.v1.Greeter/SayHello -d '{"name": "curl"}' \
+//     -H 'content-type: application/json'
+#include "weft/server.h"
+
 #include <iostream>
 #include <string>
 
 #include "hello.weft.h"
-#include "weft/server.h"
 
 // [server]
 class GreeterService final : public hello::v1::Greeter::Service {
