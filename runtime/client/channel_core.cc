@@ -7,7 +7,6 @@
 
 #include "base/check.h"
 #include "buffer/limits.h"
-#include "io/signals_blocked.h"
 #include "weft/event_loop.h"
 #include "weft/version.h"
 
@@ -33,23 +32,20 @@ ChannelCore::ChannelCore(std::string_view target, InProcessHost* server,
                : server_ != nullptr          ? "inproc"
                : target_.ok()                ? target_->authority()
                                              : std::string(target);
-  std::vector<EventLoop*> loops = options_.loops();
-  if (loops.empty()) {
-    own_loop_ = std::make_unique<EventLoop>();
-    loops.push_back(own_loop_.get());
-  }
-  for (EventLoop* loop : loops) shards_.push_back(std::make_unique<ClientShard>(*this, *loop));
-  if (own_loop_ != nullptr) {
-    const SignalsBlocked blocked;
-    thread_ = std::thread([loop = own_loop_.get()] { loop->Run(); });
-  }
+  for (EventLoop* loop : options_.loops())
+    shards_.push_back(std::make_unique<ClientShard>(*this, *loop));
+  if (!shards_.empty()) return;
+  // The shard belongs to the loop's thread, so it is made before that runs.
+  auto loop = std::make_unique<EventLoop>();
+  shards_.push_back(std::make_unique<ClientShard>(*this, *loop));
+  own_thread_ = std::make_unique<LoopThread>(std::move(loop));
 }
 
 ChannelCore::~ChannelCore() = default;
 
 ClientShard& ChannelCore::PickShard() {
   for (const std::unique_ptr<ClientShard>& shard : shards_) {
-    if (shard->loop().OnThread()) return *shard;
+    if (shard->IsCurrent()) return *shard;
   }
   if (shards_.size() == 1) return *shards_[0];
   return *shards_[next_shard_.fetch_add(1, std::memory_order_relaxed) % shards_.size()];
@@ -60,7 +56,7 @@ ClientCall* ChannelCore::StartCall(const MethodInfo& method, ClientContext* cont
   // After Shutdown the loops may be gone, so nobody is asked whose thread this is.
   const bool shut_down = shut_down_.load(std::memory_order_acquire);
   ClientShard& shard = shut_down ? *shards_[0] : PickShard();
-  ClientCall* call = !shut_down && shard.loop().OnThread() ? shard.AcquireIdle() : nullptr;
+  ClientCall* call = !shut_down && shard.IsCurrent() ? shard.AcquireIdle() : nullptr;
   if (call == nullptr) {
     std::lock_guard lock(mutex_);
     if (!idle_calls_.empty()) {
@@ -82,7 +78,7 @@ ClientCall* ChannelCore::StartCall(const MethodInfo& method, ClientContext* cont
 
 void ChannelCore::ReleaseCall(ClientCall& call, ClientShard& shard) {
   const bool shut_down = shut_down_.load(std::memory_order_acquire);
-  if (!shut_down && shard.loop().OnThread() && shard.KeepIdle(call)) return;
+  if (!shut_down && shard.IsCurrent() && shard.KeepIdle(call)) return;
   std::unique_ptr<ClientCall> owned(&call);
   std::lock_guard lock(mutex_);
   if (!shut_down && idle_calls_.size() < kKeptCalls) idle_calls_.push_back(std::move(owned));
@@ -90,7 +86,7 @@ void ChannelCore::ReleaseCall(ClientCall& call, ClientShard& shard) {
 
 void ChannelCore::Shutdown() {
   const absl::Status why = absl::UnavailableError("the channel was destroyed");
-  Check(own_loop_ == nullptr || !own_loop_->OnThread(),
+  Check(own_thread_ == nullptr || !own_thread_->loop().OnThread(),
         "a channel was destroyed on its own thread, which it must join; destroy it elsewhere");
   for (const std::unique_ptr<ClientShard>& shard : shards_) {
     EventLoop& loop = shard->event_loop();
@@ -108,10 +104,7 @@ void ChannelCore::Shutdown() {
     }
   }
   shut_down_.store(true, std::memory_order_release);
-  if (own_loop_ != nullptr) {
-    own_loop_->Stop();
-    thread_.join();
-  }
+  if (own_thread_ != nullptr) own_thread_->Stop();
 }
 
 }  // namespace weft::internal

@@ -5,7 +5,6 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -13,6 +12,7 @@
 #include "client/client_shard.h"
 #include "io/address.h"
 #include "io/dns.h"
+#include "io/loop_thread.h"
 #include "weft/channel.h"
 #include "weft/internal/in_process.h"
 
@@ -52,9 +52,8 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore> {
   std::string authority_;
   std::string user_agent_;
   DnsResolver resolver_;
-  std::unique_ptr<EventLoop> own_loop_;
+  std::unique_ptr<LoopThread> own_thread_;  // null: the user runs the loops
   std::vector<std::unique_ptr<ClientShard>> shards_;
-  std::thread thread_;
   std::atomic<bool> shut_down_{false};
   std::atomic<std::size_t> next_shard_{0};
 

@@ -60,7 +60,7 @@ void ClientCall::BeginOnLoop() {
 
 void ClientCall::Open(ClientConnection& connection) {
   stream_ = &connection.OpenStream(*this, info_->path);
-  if (context_ != nullptr) context_->peer = connection.peer();
+  WithContext([&connection](ClientContextState& context) { context.peer = connection.peer(); });
   FillHead(*stream_, connection);
   stream_->SendHead(0, /*end=*/false);
   SendQueued();
@@ -77,8 +77,9 @@ void ClientCall::FillHead(HttpStream& stream, const ClientConnection& connection
   head.AddStatic("content-type", "application/grpc");
   head.AddStatic("te", "trailers");
   head.AddStatic("user-agent", connection.user_agent());
-  if (context_ == nullptr) return;
-  for (const HeaderField& field : context_->metadata) head.Add(field.name, field.value);
+  WithContext([&head](ClientContextState& context) {
+    for (const HeaderField& field : context.metadata) head.Add(field.name, field.value);
+  });
 }
 
 // Gives the stream what waits for it.
@@ -106,8 +107,27 @@ bool ClientCall::above_mark() const {
 }
 
 void ClientCall::AfterWrite() {
+  writing_ = true;
   SendQueued();
-  if (!above_mark()) write_.Complete();
+  if (!above_mark()) CompleteWrite(absl::OkStatus());
+}
+
+void ClientCall::CompleteWrite(absl::Status result) {
+  writing_ = false;
+  write_result_ = std::move(result);
+  write_.Complete();
+}
+
+template <typename Use>
+void ClientCall::WithContext(Use use) {
+  if (context_ == nullptr) return;
+  std::lock_guard lock(context_->mutex);
+  if (context_->call == this) use(*context_);
+}
+
+// The user may give the context to another call.
+void ClientCall::LetContextGo() {
+  WithContext([](ClientContextState& context) { context.call = nullptr; });
 }
 
 void ClientCall::OnHead(HttpHead& head, bool end) {
@@ -121,10 +141,11 @@ void ClientCall::OnHead(HttpHead& head, bool end) {
   if (finished_) return;
   if (end) {
     EndWith(head.fields);
-  } else if (context_ != nullptr) {
-    // checklist 30: a grpc-status in here means nothing while more follows.
-    // Copied: the codec's memory never leaves its loop, and the user may be anywhere.
-    context_->initial_metadata.AddAll(head.fields);
+  } else {
+    // checklist 30: a grpc-status in here means nothing while more follows. Copied: the codec's
+    // memory never leaves its loop, and the user may be anywhere.
+    WithContext(
+        [&head](ClientContextState& context) { context.initial_metadata.AddAll(head.fields); });
   }
 }
 
@@ -140,6 +161,10 @@ void ClientCall::OnBody(Slice slice) {
     return;
   }
   if (!streams_replies()) {
+    if (HasSurplus()) {
+      Cancel(WrongNumberOfReplies());
+      return;
+    }
     ReturnTaken(true);
     return;
   }
@@ -172,13 +197,13 @@ void ClientCall::EndWith(HeaderList& fields) {
       status = absl::UnknownError("the server ended the call without a grpc-status");
     }
   }
-  if (context_ != nullptr) context_->trailing_metadata.AddAll(fields);
+  WithContext([&fields](ClientContextState& context) { context.trailing_metadata.AddAll(fields); });
   if (!discard_ && status.ok()) status = inbound_.End();
   Finish(std::move(status));
 }
 
 void ClientCall::OnDrained() {
-  if (!above_mark()) write_.Complete();
+  if (writing_ && !above_mark()) CompleteWrite(absl::OkStatus());
 }
 
 void ClientCall::OnClosed(const StreamClose& close) {
@@ -225,6 +250,7 @@ bool ClientCall::TryReplay(const StreamClose& close) {
   sent_.AppendAll(std::move(unsent_));
   unsent_.Swap(sent_);
   end_sent_ = false;
+  Unlink();  // from the shard's open calls
   shard_->Submit(*this);
   return true;
 }
@@ -259,29 +285,27 @@ void ClientCall::Finish(absl::Status status) {
   unsent_.Clear();
   sent_.Clear();
   if (status.ok() && !streams_replies() && !discard_) {
-    const bool exactly_one =
-        inbound_.has_message() && inbound_.bytes().size() == inbound_.message_size();
-    if (!exactly_one) {
-      status = absl::Status(
-          kCardinalityViolation,
-          absl::StrCat("the server answered the call to ", std::string(info_->path), " with ",
-                       inbound_.has_message() ? "more than one message" : "no message",
-                       "; exactly one belongs to it"));
-    }
+    if (!inbound_.has_message() || HasSurplus()) status = WrongNumberOfReplies();
   }
   status_ = std::move(status);
-  if (context_ != nullptr) {
-    std::lock_guard lock(context_->mutex);
-    context_->call = nullptr;
-  }
-  context_ = nullptr;  // the user may destroy it once the call is done
+  LetContextGo();
   if (reading_) CompleteRead();
-  if (!write_.done()) {
-    write_result_ = EndedStatus();
-    write_.Complete();
-  }
+  if (writing_) CompleteWrite(EndedStatus());
   finish_.Complete();
   if (stream_ == nullptr) ReleaseLoop();
+}
+
+// More than the one message that belongs to a call without a stream of replies.
+bool ClientCall::HasSurplus() const {
+  return inbound_.has_message() && inbound_.bytes().size() > inbound_.message_size();
+}
+
+absl::Status ClientCall::WrongNumberOfReplies() const {
+  return absl::Status(
+      kCardinalityViolation,
+      absl::StrCat("the server answered the call to ", std::string(info_->path), " with ",
+                   inbound_.has_message() ? "more than one message" : "no message",
+                   "; exactly one belongs to it"));
 }
 
 absl::Status ClientCall::EndedStatus() const {
@@ -309,6 +333,7 @@ void ClientCall::CompleteRead() {
   if (read_remote_) {
     read_ok_ = inbound_.has_message();
     if (read_ok_) {
+      read_bytes_.Clear();  // of a Read that was dropped
       const absl::Status moved = inbound_.MoveMessage(read_bytes_);
       ReturnTaken(false);
       if (!moved.ok()) FailRead(moved);
@@ -348,14 +373,12 @@ void ClientCall::TakeMail() {
   if (start) BeginOnLoop();
   if (!finished_) unsent_.AppendAll(std::move(out));
   writes_done_ = writes_done_ || writes_done;
-  if (write && !finished_) {
-    AfterWrite();
-  } else {
+  if (!write) {
     SendQueued();
-    if (write && finished_) {
-      write_result_ = EndedStatus();
-      write_.Complete();
-    }
+  } else if (finished_) {
+    CompleteWrite(EndedStatus());
+  } else {
+    AfterWrite();
   }
   if (!cancel.ok()) Cancel(cancel);
   if (discard && !finished_) Discard();

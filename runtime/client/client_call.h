@@ -67,6 +67,8 @@ class ClientCall final : public HttpStreamEvents, public ListHook<> {
   bool Begin(ClientWait::Step step);
   bool OnLoop() const;
   LoopCore& loop() const;
+  // False when the loop has ended.
+  bool PostToLoop(Runnable& runnable) const;
   void Write(const MessageInput& input);
   void WritesDone();
   absl::Status TakeFinish(google::protobuf::MessageLite* reply);
@@ -128,9 +130,16 @@ class ClientCall final : public HttpStreamEvents, public ListHook<> {
   void SendQueued();
   bool above_mark() const;
   void AfterWrite();
+  void CompleteWrite(absl::Status result);
+  // Calls `use` with the context if the user still holds both it and the call.
+  template <typename Use>
+  void WithContext(Use use);
+  void LetContextGo();
   void EndWith(HeaderList& fields);
   absl::Status StatusOf(const StreamClose& close) const;
   absl::Status EndedStatus() const;
+  bool HasSurplus() const;
+  absl::Status WrongNumberOfReplies() const;
   void Finish(absl::Status status);
   void ReleaseLoop();
   void ReturnTaken(bool wanted);
@@ -148,7 +157,7 @@ class ClientCall final : public HttpStreamEvents, public ListHook<> {
   std::shared_ptr<ChannelCore> channel_;
   ClientShard* shard_ = nullptr;
   const MethodInfo* info_ = nullptr;
-  ClientContextState* context_ = nullptr;
+  std::shared_ptr<ClientContextState> context_;  // null: none was given
 
   // The loop's.
   HttpStream* stream_ = nullptr;  // from Open until OnClosed
@@ -160,6 +169,7 @@ class ClientCall final : public HttpStreamEvents, public ListHook<> {
   bool end_sent_ = false;
   bool head_seen_ = false;
   bool content_ok_ = false;
+  bool writing_ = false;      // a Write waits
   bool reading_ = false;      // a Read waits
   bool read_remote_ = false;  // it was asked for from off the loop
   bool discard_ = false;      // what comes is not wanted any more
@@ -179,6 +189,7 @@ class ClientCall final : public HttpStreamEvents, public ListHook<> {
   absl::Status status_;
   absl::Status request_error_;  // of SetRequest, AddMetadata
   absl::Status write_result_;
+  absl::Status read_error_;  // of a message that the user could not parse
   // A Read from off the loop.
   BufList read_bytes_;
   bool read_ok_ = false;

@@ -19,7 +19,10 @@ namespace weft::internal {
 
 using google::protobuf::MessageLite;
 
-bool ClientCall::OnLoop() const { return loop().OnThread(); }
+// Whether this is a pass of the call's loop. By address: the loop itself may be gone.
+bool ClientCall::OnLoop() const { return shard_->IsCurrent(); }
+
+bool ClientCall::PostToLoop(Runnable& runnable) const { return shard_->mailbox().Post(runnable); }
 
 void ClientCall::Prepare(std::shared_ptr<ChannelCore> channel, ClientShard& shard,
                          const MethodInfo& method, ClientContext* context) {
@@ -27,7 +30,7 @@ void ClientCall::Prepare(std::shared_ptr<ChannelCore> channel, ClientShard& shar
   shard_ = &shard;
   info_ = &method;
   if (context == nullptr) return;
-  context_ = context->state_.get();
+  context_ = context->state_;
   deadline_ = context_->deadline;
   wait_for_ready_ = context_->wait_for_ready;
   request_error_ = context_->bad_metadata;
@@ -70,7 +73,7 @@ void ClientCall::PutMail(Fill fill) {
     if (std::exchange(mail_posted_, true)) return;
   }
   Ref();
-  if (!loop().Post(mail_)) LoopIsGone();
+  if (!shard_->mailbox().Post(mail_)) LoopIsGone();
 }
 
 // What could race with this on the loop is gone with it.
@@ -87,9 +90,8 @@ void ClientCall::LoopIsGone() {
 void ClientCall::FailUnstarted(const absl::Status& why) {
   if (context_ != nullptr) {
     std::lock_guard lock(context_->mutex);
-    context_->call = nullptr;
+    if (context_->call == this) context_->call = nullptr;
   }
-  context_ = nullptr;
   if (!finished_) {
     finished_ = true;
     status_ = why;
@@ -102,6 +104,11 @@ void ClientCall::FailUnstarted(const absl::Status& why) {
 
 void ClientCall::Abandon() {
   parent_link_.Unlink();
+  if (context_ != nullptr) {
+    // From here on the user may destroy the context, or give it to another call.
+    std::lock_guard lock(context_->mutex);
+    if (context_->call == this) context_->call = nullptr;
+  }
   if (!finish_.done()) {
     if (OnLoop()) {
       Cancel(absl::CancelledError("the call was dropped"));
@@ -169,7 +176,10 @@ bool ClientCall::TakeRead(MessageLite& message) {
     if (!read_ok_) return false;
     const absl::Status parsed = ParseFrom(read_bytes_, read_bytes_.size(), message);
     read_bytes_.Clear();
-    if (!parsed.ok()) CancelFromAnyThread(parsed);
+    if (!parsed.ok()) {
+      read_error_ = parsed;  // the status may have come already, and have been OK
+      CancelFromAnyThread(parsed);
+    }
     return parsed.ok();
   }
   if (!inbound_.has_message()) return false;
@@ -186,6 +196,11 @@ bool ClientCall::TakeRead(MessageLite& message) {
 
 void ClientCall::Write(const MessageInput& input) {
   write_.Rearm();
+  if (finish_.done()) {
+    write_result_ = EndedStatus();
+    write_.Complete();
+    return;
+  }
   write_result_ = absl::OkStatus();
   InputMessage message(input);
   if (OnLoop()) {
@@ -230,6 +245,7 @@ absl::Status ClientCall::TakeWrite() { return std::move(write_result_); }
 
 absl::Status ClientCall::TakeFinish(MessageLite* reply) {
   parent_link_.Unlink();
+  if (!read_error_.ok() && status_.ok()) return read_error_;
   if (!status_.ok() || reply == nullptr) return status_;
   return ParseFrom(inbound_.bytes(), inbound_.message_size(), *reply);
 }
@@ -239,7 +255,8 @@ void ClientCall::Recycle() {
   const std::shared_ptr<ChannelCore> channel = std::move(channel_);
   ClientShard& shard = *std::exchange(shard_, nullptr);
   info_ = nullptr;
-  context_ = nullptr;
+  context_.reset();
+  writing_ = false;
   begun_ = finished_ = wait_for_ready_ = writes_done_ = end_sent_ = head_seen_ = content_ok_ =
       false;
   reading_ = read_remote_ = discard_ = refused_once_ = false;
@@ -251,7 +268,7 @@ void ClientCall::Recycle() {
   unsent_.Clear();
   sent_.Clear();
   read_bytes_.Clear();
-  status_ = request_error_ = write_result_ = absl::OkStatus();
+  status_ = request_error_ = write_result_ = read_error_ = absl::OkStatus();
   content_type_.clear();
   finish_.Rearm();
   read_.Rearm();

@@ -9,7 +9,7 @@
 
 namespace weft {
 
-ClientContext::ClientContext() : state_(std::make_unique<internal::ClientContextState>()) {}
+ClientContext::ClientContext() : state_(std::make_shared<internal::ClientContextState>()) {}
 ClientContext::~ClientContext() = default;
 
 void ClientContext::set_deadline(TimePoint deadline) {
@@ -37,10 +37,15 @@ MetadataView ClientContext::trailing_metadata() const {
 std::string_view ClientContext::peer() const { return state_->peer; }
 
 void ClientContext::Cancel() {
-  std::lock_guard lock(state_->mutex);
-  if (state_->call != nullptr) {
-    state_->call->CancelFromAnyThread(
-        absl::CancelledError("the call was cancelled by its context"));
+  internal::ClientCall* call = nullptr;
+  {
+    std::lock_guard lock(state_->mutex);
+    call = state_->call;
+    if (call != nullptr) call->Ref();
+  }
+  if (call != nullptr) {
+    call->CancelFromAnyThread(absl::CancelledError("the call was cancelled by its context"));
+    call->Unref();
   }
 }
 

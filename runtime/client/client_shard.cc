@@ -28,6 +28,8 @@ ClientShard::ClientShard(ChannelCore& channel, EventLoop& loop)
     : channel_(channel),
       event_loop_(loop),
       loop_(loop.core()),
+      executor_(&loop_),
+      mailbox_(loop_.mailbox()),
       streams_(loop_.chunks(), blocks_),
       backoff_(channel.options().first_backoff(), channel.options().longest_backoff(),
                loop_.random()),
@@ -64,7 +66,14 @@ void ClientShard::SendWaiting() {
 }
 
 void ClientShard::ConnectIfNeeded() {
-  if (ready_ == nullptr && !attempting_ && !retry_timer_.armed() && !waiting_.empty()) Connect();
+  if (ready_ != nullptr || attempting_ || retry_timer_.armed() || waiting_.empty()) return;
+  // A server that ends each connection as soon as it is up must not be asked again without a pause.
+  const TimePoint earliest = attempt_start_ + channel_.options().first_backoff();
+  if (loop_.Now() < earliest) {
+    loop_.timers().Arm(retry_timer_, earliest);
+  } else {
+    Connect();
+  }
 }
 
 void ClientShard::Connect() {

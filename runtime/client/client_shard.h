@@ -15,7 +15,9 @@
 #include "io/connector.h"
 #include "io/dns.h"
 #include "io/loop_core.h"
+#include "io/loop_mailbox.h"
 #include "io/timer_wheel.h"
+#include "weft/internal/thread_context.h"
 
 namespace weft {
 class EventLoop;
@@ -43,6 +45,13 @@ class ClientShard final : private ClientConnection::Events, private LoopEndHook 
   void Shutdown(const absl::Status& why);
 
   LoopCore& loop() { return loop_; }
+  // Whether the caller runs inside a pass of this loop. Any thread, also when the loop is gone.
+  bool IsCurrent() const {
+    const ThreadContext* context = CurrentThreadContext();
+    return context != nullptr && context->executor == executor_;
+  }
+  // Outlives the loop. Any thread.
+  LoopMailbox& mailbox() const { return *mailbox_; }
   EventLoop& event_loop() { return event_loop_; }
 
   // The calls that this loop's own users make, for reuse.
@@ -77,6 +86,8 @@ class ClientShard final : private ClientConnection::Events, private LoopEndHook 
   ChannelCore& channel_;
   EventLoop& event_loop_;
   LoopCore& loop_;
+  const Executor* const executor_;
+  const std::shared_ptr<LoopMailbox> mailbox_;
   BlockPool blocks_;
   http2::StreamPool streams_;
 
@@ -89,7 +100,7 @@ class ClientShard final : private ClientConnection::Events, private LoopEndHook 
   bool failing_ = false;  // TRANSIENT_FAILURE: from a failed attempt until one succeeds
   bool shut_down_ = false;
   absl::Status last_error_;
-  TimePoint attempt_start_;
+  TimePoint attempt_start_{};
   Backoff backoff_;
   std::unique_ptr<DnsResolver::LookUp> look_up_;
   std::unique_ptr<Connector> connector_;

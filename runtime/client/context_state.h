@@ -27,7 +27,8 @@ struct ClientContextState {
 
   // For Cancel from any thread.
   std::mutex mutex;
-  ClientCall* call = nullptr;  // while it runs
+  ClientCall* call =
+      nullptr;  // while it runs and has not been dropped: only then the rest is touched
 };
 
 }  // namespace weft::internal

@@ -7,74 +7,78 @@
 
 namespace weft::internal {
 
-bool OpSlot::Register(How how) {
-  how_ = how;
+bool OpSlot::Register(State how) {
   std::uint32_t expected = kPending;
-  // Release: Complete, which sees kRegistered, sees the fields too.
-  return state_.compare_exchange_strong(expected, kRegistered, std::memory_order_acq_rel,
+  // Release: Complete, which sees who waits, sees the fields too.
+  return state_.compare_exchange_strong(expected, how, std::memory_order_acq_rel,
                                         std::memory_order_acquire);
 }
 
 bool OpSlot::RegisterLocal(Waiter& waiter) {
   waiter_ = &waiter;
-  return Register(How::kLocal);
+  return Register(kLocal);
 }
 
 bool OpSlot::RegisterRemote(Waiter& waiter, Executor& executor) {
   waiter_ = &waiter;
   executor_ = &executor;
-  return Register(How::kRemote);
+  return Register(kRemote);
 }
 
 void OpSlot::RegisterCallback(absl::AnyInvocable<void() &&> done) {
   callback_ = std::move(done);
-  if (Register(How::kCallback)) return;
+  if (Register(kCallback)) return;
   // It is done already; still the callback runs on the loop and not in here, unless there is no
   // loop any more.
   call_.Ref();
-  if (!call_.loop().Post(resumer_)) resumer_.Run();
+  if (!call_.PostToLoop(resumer_)) resumer_.Run();
 }
 
 void OpSlot::Unregister() {
-  std::uint32_t expected = kRegistered;
-  if (state_.compare_exchange_strong(expected, kPending, std::memory_order_acq_rel)) return;
+  std::uint32_t waits = state_.load(std::memory_order_relaxed);
+  if (waits != kDone &&
+      state_.compare_exchange_strong(waits, kPending, std::memory_order_acq_rel)) {
+    return;
+  }
   // Completed: a resumer may be on its way to this thread. It finds nobody.
   waiter_ = nullptr;
 }
 
 void OpSlot::Block() {
-  if (!Register(How::kBlocked)) return;
+  if (!Register(kBlocked)) return;
   while (state_.load(std::memory_order_acquire) != kDone) {
-    state_.wait(kRegistered, std::memory_order_acquire);
+    state_.wait(kBlocked, std::memory_order_acquire);
   }
 }
 
 void OpSlot::Complete() {
-  if (state_.exchange(kDone, std::memory_order_acq_rel) != kRegistered) return;
-  switch (how_) {
-    case How::kLocal:
+  // Once this says kDone a blocked thread may have gone on, and wait for its next step already.
+  switch (state_.exchange(kDone, std::memory_order_acq_rel)) {
+    case kLocal:
       std::exchange(waiter_, nullptr)->Wake();
       return;
-    case How::kRemote:
+    case kRemote:
       call_.Ref();
       if (!executor_->Post(resumer_)) call_.Unref();
       return;
-    case How::kBlocked:
+    case kBlocked:
       // The loop holds a reference to the call, so the slot is there though the thread may have
       // gone on already.
       state_.notify_all();
       return;
-    case How::kCallback:
+    case kCallback:
       // Not here: this may be inside an event of a codec's.
       call_.Ref();
       call_.loop().Schedule(resumer_);
+      return;
+    default:
       return;
   }
 }
 
 void OpSlot::Resume() {
-  if (how_ == How::kCallback) {
-    absl::AnyInvocable<void() &&> callback = std::move(callback_);
+  if (callback_ != nullptr) {
+    absl::AnyInvocable<void() &&> callback = std::exchange(callback_, nullptr);
     std::move(callback)();
   } else if (Waiter* waiter = std::exchange(waiter_, nullptr)) {
     waiter->Wake();

@@ -37,8 +37,8 @@ class OpSlot {
   void Complete();
 
  private:
-  enum State : std::uint32_t { kPending, kRegistered, kDone };
-  enum class How : std::uint8_t { kLocal, kRemote, kBlocked, kCallback };
+  // kLocal to kCallback: somebody waits, in that way.
+  enum State : std::uint32_t { kPending, kLocal, kRemote, kBlocked, kCallback, kDone };
 
   // Goes to the waiter's loop and wakes it there, or calls back.
   class Resumer final : public Runnable {
@@ -51,12 +51,11 @@ class OpSlot {
     OpSlot& slot_;
   };
 
-  bool Register(How how);
+  bool Register(State how);
   void Resume();
 
   ClientCall& call_;
   std::atomic<std::uint32_t> state_{kPending};
-  How how_ = How::kLocal;
   Waiter* waiter_ = nullptr;
   Executor* executor_ = nullptr;
   absl::AnyInvocable<void() &&> callback_;

@@ -9,6 +9,8 @@
 #include "buffer/limits.h"
 #include "server/handler_exception.h"
 #include "server/server_call.h"
+#include "weft/internal/cancel_scope.h"
+#include "weft/internal/thread_context.h"
 #include "weft/worker_pool.h"
 
 namespace weft::internal {
@@ -47,6 +49,13 @@ void BlockingCall::RunHandler() {
 }
 
 absl::Status BlockingCall::CallHandler() {
+  // Calls that the handler makes keep to its deadline; there is no loop here whose scope they could
+  // hang in.
+  CancelScope scope;
+  scope.LowerDeadline(call_.deadline());
+  ThreadContext context;
+  context.scope = &scope;
+  const ThreadContextScope current(&context);
   try {
     return call_.method().blocking(call_.service(), call_.args());
   } catch (...) {
@@ -101,22 +110,30 @@ void BlockingCall::PostMail() {
 }
 
 void BlockingCall::TakeMail() {
+  BufList out;
   std::unique_lock lock(mutex_);
   mail_posted_ = false;
-  HttpStream* stream = call_.stream();
-  if (stream != nullptr && !cancelled_ && !outbound_.empty()) {
-    call_.SendHead();
-    stream->outbound().AppendAll(std::move(outbound_));
-    stream->BodyAppended();
-    above_mark_ = stream->above_high_mark();
-  }
+  out.AppendAll(std::move(outbound_));
   outbound_.Clear();
   const std::size_t credit = std::exchange(credit_, 0);
-  if (stream != nullptr && credit > 0) stream->ReturnCredit(credit);
-  if (!above_mark_) changed_.notify_all();
+  const bool cancelled = cancelled_;
   const absl::Status failure = std::exchange(failure_, absl::OkStatus());
   const bool done = done_;
   absl::Status result = std::move(result_);
+  lock.unlock();
+
+  // Without the mutex: what the stream tells in return may come back here.
+  HttpStream* stream = call_.stream();
+  if (stream != nullptr && !cancelled && !out.empty()) {
+    call_.SendHead();
+    stream->outbound().AppendAll(std::move(out));
+    stream->BodyAppended();
+  }
+  if (stream != nullptr && credit > 0) stream->ReturnCredit(credit);
+  const bool above_mark = stream != nullptr && stream->above_high_mark();
+  lock.lock();
+  above_mark_ = above_mark;
+  if (!above_mark) changed_.notify_all();
   lock.unlock();
 
   if (!failure.ok()) call_.Fail(failure);
@@ -174,6 +191,7 @@ void BlockingCall::CreditAbove(std::size_t held) {
 }
 
 absl::Status BlockingCall::Write(const MessageInput& input) {
+  call_.CloseHead();
   BufList bytes;
   InputMessage message(input);
   if (absl::Status encoded = call_.protocol().EncodeMessage(

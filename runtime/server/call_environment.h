@@ -5,6 +5,7 @@
 #include "base/intrusive_list.h"
 #include "buffer/chunk_pool.h"
 #include "io/loop_core.h"
+#include "weft/drain_notice.h"
 #include "weft/server.h"
 
 namespace weft {
@@ -33,6 +34,9 @@ struct CallEnvironment {
    protected:
     ~Idle() = default;
   }* idle = nullptr;
+  // The server shuts down; the notices are those that have not been given yet.
+  bool draining = false;
+  IntrusiveList<DrainNotice, DrainNotice> drain_notices{};
 };
 
 }  // namespace weft::internal

@@ -13,14 +13,15 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "io/signal_watch.h"
-#include "io/signals_blocked.h"
 #include "io/socket_transport.h"
+#include "weft/internal/thread_context.h"
 
 namespace weft::internal {
 namespace {
 
 // After the grace period calls are cancelled; a handler that heeds that ends within this.
-constexpr Duration kCancelTime = std::chrono::seconds(1);
+// Longer than a connection lingers, so that it is not taken for a handler.
+constexpr Duration kCancelTime = std::chrono::seconds(2);
 
 int UsableCores() {
   cpu_set_t set;
@@ -39,13 +40,13 @@ ServerOptions WithDefaults(ServerOptions options) {
 
 ServerCore::ServerCore(const ServerOptions& options)
     : options_(WithDefaults(options)),
-      workers_(WorkerPool::Options()
-                   .set_max_threads(options_.workers())
-                   .set_queue_limit(options_.worker_queue())) {}
+      workers_(std::in_place, WorkerPool::Options()
+                                  .set_max_threads(options_.workers())
+                                  .set_queue_limit(options_.worker_queue())) {}
 
 ServerCore::~ServerCore() {
-  for (const std::unique_ptr<EventLoop>& loop : own_loops_) {
-    Check(!loop->OnThread(),
+  for (const std::unique_ptr<LoopThread>& thread : own_threads_) {
+    Check(!thread->loop().OnThread(),
           "a server was destroyed on one of its own loops, for which it must wait");
   }
   State state;
@@ -63,7 +64,12 @@ ServerCore::~ServerCore() {
     std::unique_lock lock(mutex_);
     WaitUntilIdle(lock, std::chrono::steady_clock::time_point::max());
   }
-  StopLoops();
+  // Blocking handlers of a loop that has ended are waited for here; the others have returned.
+  workers_.reset();
+  // Each shard's pools and hooks are its loop's.
+  for (std::unique_ptr<Shard>& shard : shards_) OnLoop(*shard, [&shard] { shard.reset(); });
+  shards_.clear();
+  for (std::unique_ptr<LoopThread>& thread : own_threads_) thread->Stop();
 }
 
 void ServerCore::Register(Service& service) {
@@ -102,18 +108,22 @@ absl::Status ServerCore::Start() {
   if (router_.entries().empty()) {
     return absl::FailedPreconditionError("the server has no service; Register one before Start");
   }
+  std::vector<std::unique_ptr<EventLoop>> own_loops;
   if (!options_.given_loops().empty()) {
     loops_ = options_.given_loops();
   } else {
     for (int i = 0; i < options_.loops(); ++i) {
       absl::StatusOr<std::unique_ptr<EventLoop>> loop = EventLoop::Create();
-      if (!loop.ok()) return loop.status();
+      if (!loop.ok()) {
+        loops_.clear();
+        return loop.status();
+      }
       loops_.push_back(loop->get());
-      own_loops_.push_back(*std::move(loop));
+      own_loops.push_back(*std::move(loop));
     }
   }
   for (EventLoop* loop : loops_) {
-    shards_.push_back(std::make_unique<Shard>(*loop, router_, options_, workers_));
+    shards_.push_back(std::make_unique<Shard>(*loop, router_, options_, *workers_));
   }
   state_ = State::kRunning;
   for (std::unique_ptr<Listener>& listener : listeners_) {
@@ -124,10 +134,9 @@ absl::Status ServerCore::Start() {
     });
     Check(posted, "a server was started on a loop that has ended");
   }
-  // Signals are the application's own threads' business.
-  const SignalsBlocked blocked;
-  for (std::unique_ptr<EventLoop>& loop : own_loops_) {
-    threads_.emplace_back([loop = loop.get()] { loop->Run(); });
+  // The shards belong to the loops' threads, so those start last.
+  for (std::unique_ptr<EventLoop>& loop : own_loops) {
+    own_threads_.push_back(std::make_unique<LoopThread>(std::move(loop)));
   }
   return absl::OkStatus();
 }
@@ -149,8 +158,12 @@ absl::Status ServerCore::Run() {
 }
 
 absl::Status ServerCore::CheckNotOnLoop() const {
-  const bool on_loop = std::any_of(own_loops_.begin(), own_loops_.end(),
-                                   [](const auto& loop) { return loop->OnThread(); });
+  // Inside a pass: on a user's loop between two passes, Shutdown runs the loop itself.
+  const ThreadContext* context = CurrentThreadContext();
+  const bool on_loop =
+      context != nullptr && std::any_of(loops_.begin(), loops_.end(), [context](EventLoop* loop) {
+        return context->executor == &loop->core();
+      });
   if (!on_loop) return absl::OkStatus();
   return absl::FailedPreconditionError(
       "Server::Shutdown waits for the loops, so it can't be called on one of them; call it on "
@@ -172,11 +185,18 @@ absl::Status ServerCore::Shutdown(Duration grace) {
     });
     for (std::unique_ptr<Shard>& shard : shards_) {
       OnLoop(*shard, [this, shard = shard.get()] {
-        shard->Drain([this] {
-          std::lock_guard done(mutex_);
+        const auto done = [this] {
+          std::lock_guard idle(mutex_);
           --busy_shards_;
           changed_.notify_all();
-        });
+        };
+        if (!shard->event_loop().core().ended()) {
+          shard->Drain(done);
+          return;
+        }
+        // A user's loop that has ended: nothing on it can end by itself any more.
+        shard->Abandon();
+        done();
       });
     }
     lock.lock();
@@ -200,6 +220,7 @@ absl::Status ServerCore::Shutdown(Duration grace) {
           for (std::string& method : shard->RunningMethods()) methods.push_back(std::move(method));
         });
       }
+      if (methods.empty()) return absl::DeadlineExceededError("connections did not close in time");
       return absl::DeadlineExceededError(absl::StrCat(
           methods.size(),
           " handlers did not return after they were cancelled: ", absl::StrJoin(methods, ", ")));
@@ -250,12 +271,6 @@ void ServerCore::OnLoop(Shard& shard, absl::AnyInvocable<void() &&> fn) {
   } else {
     std::move(fn)();  // the loop has ended: nothing runs there any more
   }
-}
-
-void ServerCore::StopLoops() {
-  for (std::unique_ptr<EventLoop>& loop : own_loops_) loop->Stop();
-  for (std::thread& thread : threads_) thread.join();
-  threads_.clear();
 }
 
 Shard& ServerCore::LeastLoaded() {

@@ -4,14 +4,15 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
 
 #include "io/listener.h"
+#include "io/loop_thread.h"
 #include "server/router.h"
 #include "server/shard.h"
 #include "weft/event_loop.h"
@@ -51,16 +52,14 @@ class ServerCore {
   void OnLoop(Shard& shard, absl::AnyInvocable<void() &&> fn);
   bool WaitUntilIdle(std::unique_lock<std::mutex>& lock,
                      std::chrono::steady_clock::time_point until);
-  void StopLoops();
 
   const ServerOptions options_;
   Router router_;
-  WorkerPool workers_;
+  std::optional<WorkerPool> workers_;  // until the destructor has waited for its jobs
   std::vector<std::unique_ptr<Listener>> listeners_;
-  std::vector<std::unique_ptr<EventLoop>> own_loops_;
+  std::vector<std::unique_ptr<LoopThread>> own_threads_;
   std::vector<EventLoop*> loops_;
   std::vector<std::unique_ptr<Shard>> shards_;
-  std::vector<std::thread> threads_;
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -1,5 +1,6 @@
 #include "server/server_call.h"
 
+#include <chrono>
 #include <exception>
 #include <string>
 #include <utility>
@@ -18,6 +19,11 @@ namespace weft::internal {
 namespace {
 
 using google::protobuf::MessageLite;
+
+// From a deadline until the stream is reset (checklist 37), unless the client, whose deadline was
+// the same, does it before: gRPC's clients take a reset in that very millisecond for a
+// cancellation.
+constexpr Duration kResetDelay = std::chrono::milliseconds(10);
 
 // A reply of the framework's, which its slices may keep after the call.
 class OwnReply final : public OutgoingMessage {
@@ -69,7 +75,7 @@ void ServerCall::Begin(HttpStream& stream, HttpHead& head, const Protocol& proto
   EnsureMessages();
   stream_ = &stream;
   protocol_ = &protocol;
-  peer_ = peer;
+  peer_.assign(peer);
   std::swap(head_, head);
   inbound_.Reset(info.framing, environment_.options.receive_limit());
   if (info.timeout != Duration::max()) {
@@ -205,7 +211,12 @@ void ServerCall::Handler::OnStuck() {
 
 void ServerCall::HandlerDone(absl::Status status) {
   handler_state_ = HandlerState::kDone;
-  environment_.loop.timers().Disarm(deadline_timer_);
+  // What the callbacks refer to is the handler's, and gone.
+  cancel_runner_.CancelRun();
+  {
+    std::lock_guard lock(callbacks_mutex_);
+    cancel_callbacks_.clear();
+  }
   if (!end_sent_ && stream_ != nullptr) {
     if (status.ok() && !info_.streams_replies()) {
       Reply();
@@ -214,6 +225,8 @@ void ServerCall::HandlerDone(absl::Status status) {
       if (!info_.streams_replies()) reply_size_ = reply_->ByteSizeLong();
       SendEnd(status);
     }
+  } else if (!info_.streams_replies()) {
+    reply_size_ = reply_->ByteSizeLong();
   }
   ReleaseIfOver();
 }
@@ -234,6 +247,7 @@ void ServerCall::Reply() {
 
 void ServerCall::SendHead() {
   if (head_sent() || end_sent_ || stream_ == nullptr) return;
+  CloseHead();
   head_sent_.store(true, std::memory_order_release);
   const int http_status =
       protocol_->EncodeHead(info_.kind, initial_metadata_, stream_->head_to_send());
@@ -267,10 +281,13 @@ void ServerCall::Abandon(const absl::Status& status) {
 }
 
 void ServerCall::OnDeadline() {
-  if (stream_ != nullptr && !end_sent_) {
+  if (stream_ != nullptr && end_sent_) {
+    // The answer still waits for a peer that takes nothing: it is of no use any more.
+    stream_->Reset(StreamError::kCancel);
+  } else if (stream_ != nullptr) {
     if (protocol_->resets_at_deadline()) {
       end_sent_ = true;
-      stream_->Reset(StreamError::kCancel);
+      environment_.loop.timers().Arm(deadline_timer_, environment_.loop.Now() + kResetDelay);
     } else {
       SendEnd(absl::DeadlineExceededError(
           absl::StrCat("the deadline of the call to ", std::string(info_.path), " has passed")));
@@ -290,17 +307,18 @@ void ServerCall::Cancel() {
   if (cancelled()) return;
   cancelled_.store(true, std::memory_order_release);
   inbound_.Clear();
-  if (reader_ != nullptr) std::exchange(reader_, nullptr)->Complete(false);
-  if (writer_ != nullptr) {
-    std::exchange(writer_, nullptr)->Complete(EndedStatus());
-  }
-  if (blocking_ != nullptr) blocking_->Cancel();
+  // Before the handler goes on: what the callbacks refer to may be gone when it returns.
   {
     std::lock_guard lock(callbacks_mutex_);
     if (!cancel_callbacks_.empty() && !cancel_runner_.queued()) {
       environment_.loop.Schedule(cancel_runner_);
     }
   }
+  if (reader_ != nullptr) std::exchange(reader_, nullptr)->Complete(false);
+  if (writer_ != nullptr) {
+    std::exchange(writer_, nullptr)->Complete(EndedStatus());
+  }
+  if (blocking_ != nullptr) blocking_->Cancel();
   if (handler_state_ == HandlerState::kScheduled && starter_.queued()) {
     // It has not begun: it need not.
     starter_.CancelRun();
@@ -401,6 +419,14 @@ bool ServerCall::Write(const MessageInput& input, absl::Status& result) {
   return stream_->above_high_mark();
 }
 
+bool ServerCall::MustWait(absl::Status& result) {
+  if (cancelled() || end_sent_ || stream_ == nullptr) {
+    result = EndedStatus();
+    return false;
+  }
+  return stream_->above_high_mark();
+}
+
 void ServerCall::RegisterWriter(ServerWrite& write) {
   Check(writer_ == nullptr, "a stream is written by two at once; await one Write before the next");
   writer_ = &write;
@@ -440,6 +466,7 @@ void ServerCall::Recycle() {
   request_taken_ = false;
   end_sent_ = false;
   head_sent_.store(false, std::memory_order_relaxed);
+  head_closed_.store(false, std::memory_order_relaxed);
   cancelled_.store(false, std::memory_order_relaxed);
   if (blocking_ != nullptr) blocking_->Reset();
   CallEnvironment& environment = environment_;
@@ -462,6 +489,9 @@ void ServerRead::Register() {
 
 ServerWrite::ServerWrite(ServerCall& call, const MessageInput& message)
     : call_(call), wait_(call.Write(message, result_)) {}
+
+// Between the write and this the stream may have drained, or ended.
+bool ServerWrite::await_ready() { return !wait_ || !call_.MustWait(result_); }
 
 ServerWrite::~ServerWrite() {
   if (registered_) call_.ForgetWriter();

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -54,6 +55,9 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
   void ForgetReader() { reader_ = nullptr; }
   // Sends the message. True when the writer should wait; then `result` is not set.
   bool Write(const MessageInput& input, absl::Status& result);
+  // Whether a write that found the stream full must still wait; `result` is set when the call has
+  // ended meanwhile.
+  bool MustWait(absl::Status& result);
   void RegisterWriter(ServerWrite& write);
   void ForgetWriter() { writer_ = nullptr; }
 
@@ -65,7 +69,10 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
   CallEnvironment& environment() { return environment_; }
   TimePoint deadline() const { return deadline_; }
   bool cancelled() const { return cancelled_.load(std::memory_order_acquire); }  // any thread
-  bool head_sent() const { return head_sent_.load(std::memory_order_acquire); }  // any thread
+  // The head is sent, or a worker has begun to send: initial metadata comes too late.
+  bool head_closed() const { return head_closed_.load(std::memory_order_acquire); }  // any thread
+  void CloseHead() { head_closed_.store(true, std::memory_order_release); }          // any thread
+  bool head_sent() const { return head_sent_.load(std::memory_order_acquire); }      // any thread
   HeaderList& initial_metadata() { return initial_metadata_; }
   HeaderList& trailing_metadata() { return trailing_metadata_; }
   void SendHead();
@@ -152,7 +159,7 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
 
   HttpStream* stream_ = nullptr;  // until OnClosed
   const Protocol* protocol_ = nullptr;
-  std::string_view peer_;
+  std::string peer_;  // its own: the connection may go before the handler
   HttpHead head_;
   HeaderList initial_metadata_;
   HeaderList trailing_metadata_;
@@ -168,6 +175,7 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
   HandlerState handler_state_ = HandlerState::kWaiting;
   bool request_taken_ = false;  // a unary request was parsed
   bool end_sent_ = false;       // SendEnd or Reset was said
+  std::atomic<bool> head_closed_{false};
   std::atomic<bool> head_sent_{false};
   std::atomic<bool> cancelled_{false};
   TimePoint deadline_ = kNever;

@@ -29,7 +29,7 @@ std::string_view ServerContext::protocol() const { return call_.protocol().name(
 MetadataView ServerContext::metadata() const { return MetadataView(call_.head().fields); }
 
 bool ServerContext::AddInitialMetadata(std::string_view key, std::string_view value) {
-  if (call_.head_sent()) {
+  if (call_.head_closed()) {
     internal::Log(LogLevel::kWarning,
                   "initial metadata was left out: the head of the reply has been sent already");
     return false;

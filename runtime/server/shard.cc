@@ -52,8 +52,13 @@ void ForEach(IntrusiveList<T>& list, Fn fn) {
 }
 
 // An answer in plain HTTP, for what is no protocol's.
-void AnswerPlainly(HttpStream& stream, ChunkPool& pool, int status, std::string_view text) {
+void AnswerPlainly(const HttpHead& request, HttpStream& stream, ChunkPool& pool, int status,
+                   std::string_view text) {
   stream.head_to_send().AddStatic("content-type", "text/plain; charset=utf-8");
+  if (request.method == "HEAD") {
+    stream.SendHead(status, /*end=*/true);
+    return;
+  }
   stream.outbound().Append(pool, text);
   stream.outbound().Append(pool, "\n");
   stream.SendHead(status, /*end=*/false);
@@ -109,7 +114,7 @@ HttpStreamEvents* Shard::Dispatch(HttpStream& stream, HttpHead& head, bool end,
   if (protocol == nullptr) {
     // checklist 1: what isn't ours is HTTP's to refuse.
     const bool get = head.method == "GET" || head.method == "HEAD";
-    AnswerPlainly(stream, environment_.chunks, get ? 404 : 415,
+    AnswerPlainly(head, stream, environment_.chunks, get ? 404 : 415,
                   get ? "nothing is served under this path with this method"
                       : "this content-type is not served here; use application/grpc (HTTP/2) or "
                         "application/json");
@@ -117,7 +122,7 @@ HttpStreamEvents* Shard::Dispatch(HttpStream& stream, HttpHead& head, bool end,
   }
   if (head.method != "POST") {
     stream.head_to_send().AddStatic("allow", "POST");
-    AnswerPlainly(stream, environment_.chunks, 405, "calls are made with POST");
+    AnswerPlainly(head, stream, environment_.chunks, 405, "calls are made with POST");
     return Answered();
   }
   RequestInfo info;
@@ -153,6 +158,8 @@ void Shard::Drain(absl::AnyInvocable<void()> done) {
   done_ = std::move(done);
   draining_ = true;
   endpoint_.Close();
+  environment_.draining = true;
+  while (DrainNotice* notice = environment_.drain_notices.PopFront()) notice->Give();
   ForEach(connections_, [](ServerConnection& connection) { connection.Drain(); });
   ForEach(in_process_, [](InProcessServerConnection& connection) { connection.Drain(); });
   CheckDone();

@@ -81,6 +81,7 @@ void Connection::Close(const absl::Status& why) {
   }
   AbortStreams(why.ok() ? absl::CancelledError("the connection was closed here") : why);
   state_ = State::kClosing;
+  loop_.timers().Arm(watchdog_, loop_.Now() + kLingerTime);  // the peer may not read
   OutputReady();
 }
 
@@ -242,6 +243,7 @@ void Connection::Fail(absl::Status why) {
   AbortStreams(why_);
   if (state_ == State::kOpen && !out_.empty()) {
     state_ = State::kClosing;
+    loop_.timers().Arm(watchdog_, loop_.Now() + kLingerTime);  // the peer may not read
     OutputReady();
     return;
   }
@@ -251,7 +253,10 @@ void Connection::Fail(absl::Status why) {
 // Takes what the codec has to say before its streams are aborted, after which it says nothing. An
 // error in this can only repeat why the connection ends.
 void Connection::SayLastWords() {
-  if (codec_ != nullptr && codec_->wants_write()) codec_->Pull(out_, kFlushQuantum).IgnoreError();
+  while (codec_ != nullptr && codec_->wants_write() && out_.size() < kOutputHighMark) {
+    const std::size_t before = out_.size();
+    if (!codec_->Pull(out_, kFlushQuantum).ok() || out_.size() == before) return;
+  }
 }
 
 void Connection::Linger() {
@@ -328,6 +333,9 @@ void Connection::OnTimeout() {
       } else if (watched_ == Codec::Waiting::kEnded && write_blocked_) {
         // It has more to read than it takes: the kernel tells when it is gone.
         loop_.timers().Arm(watchdog_, loop_.Now() + kEndedPeerTime);
+      } else if (timed_out_ && codec_->open_streams() > 0) {
+        // A call that was on its way when the goodbye was said.
+        loop_.timers().Arm(watchdog_, loop_.Now() + kLingerTime);
       } else if (shut_down_ || watched_ == Codec::Waiting::kNothing || timed_out_) {
         Finish();
       } else {

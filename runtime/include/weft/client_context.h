@@ -49,7 +49,7 @@ class ClientContext {
 
  private:
   friend class internal::ClientCall;
-  std::unique_ptr<internal::ClientContextState> state_;
+  std::shared_ptr<internal::ClientContextState> state_;
 };
 
 }  // namespace weft

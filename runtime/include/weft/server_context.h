@@ -10,6 +10,7 @@
 
 namespace weft {
 
+class DrainNotice;
 class EventLoop;
 namespace internal {
 class ServerCall;
@@ -58,6 +59,7 @@ class ServerContext {
   EventLoop& loop() const;
 
  private:
+  friend class DrainNotice;
   friend class internal::ServerCall;
   explicit ServerContext(internal::ServerCall& call) : call_(call) {}
 

@@ -54,7 +54,7 @@ class [[nodiscard]] ServerWrite final {
   ServerWrite(const ServerWrite&) = delete;
   ~ServerWrite();
 
-  bool await_ready() const { return !wait_; }
+  bool await_ready();
   template <typename P>
   void await_suspend(std::coroutine_handle<P> handle) {
     waiter_.Suspend(handle);

@@ -1,0 +1,97 @@
+// A unary call in the steady state asks malloc for nothing, on the server and in a coroutine client that fills a message
+// of its own. Both run in this program, so one count covers both.
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "tests/alloc/allocation_count.h"
+#include "tests/support/test_service.h"
+#include "weft/channel.h"
+#include "weft/event_loop.h"
+#include "weft/server.h"
+#include "weft/spawn.h"
+
+namespace weft::testing {
+namespace {
+
+constexpr int kWarmUp = 500;
+constexpr int kCounted = 2000;
+
+struct Outcome {
+  Outcome() = default;
+  absl::Status status;
+  std::uint64_t allocations = 0;
+  bool done = false;
+};
+
+class UnaryAllocationTest : public ::testing::Test {
+ protected:
+  UnaryAllocationTest() : server_(ServerOptions().set_loops(1)) {
+    server_.Register(service_);
+    EXPECT_TRUE(server_.Listen("127.0.0.1:0").ok());
+    EXPECT_TRUE(server_.Start().ok());
+    channel_ = std::make_unique<Channel>("127.0.0.1:" + std::to_string(server_.port()),
+                                         ChannelOptions().add_loop(loop_));
+  }
+  ~UnaryAllocationTest() override {
+    channel_.reset();
+    EXPECT_TRUE(server_.Shutdown(std::chrono::seconds(5)).ok());
+  }
+
+  static Task<void> CallMany(Channel& channel, std::string text, Outcome& outcome) {
+    TestService::Stub stub(channel);
+    TestRequest request;
+    request.set_text(text);
+    TestReply reply;
+    const char* finder = std::getenv("WEFT_ABORT_ON_ALLOCATION");
+    std::uint64_t before = 0;
+    for (int i = 0; i < kWarmUp + kCounted && outcome.status.ok(); ++i) {
+      if (i == kWarmUp) {
+        before = AllocationCount();
+        AbortOnAllocation(finder != nullptr);
+      }
+      outcome.status = co_await stub.Unary(request, &reply);
+    }
+    AbortOnAllocation(false);
+    outcome.allocations = AllocationCount() - before;
+    outcome.done = true;
+    EXPECT_EQ(reply.text(), text);
+  }
+
+  Outcome Run(std::string text) {
+    Outcome outcome;
+    EXPECT_TRUE(Spawn(loop_, CallMany(*channel_, std::move(text), outcome)));
+    while (!outcome.done) loop_.RunOnce(std::chrono::seconds(1));
+    return outcome;
+  }
+
+  TestServiceImpl service_;
+  Server server_;
+  EventLoop loop_;
+  std::unique_ptr<Channel> channel_;
+};
+
+TEST_F(UnaryAllocationTest, TheCounterSeesNewAndMalloc) {
+  const std::uint64_t before = AllocationCount();
+  auto made = std::make_unique<std::string>(1000, 'x');
+  EXPECT_GE(AllocationCount() - before, 2u);
+  EXPECT_EQ(made->size(), 1000u);
+}
+
+TEST_F(UnaryAllocationTest, SmallCallsAllocateNothing) {
+  const Outcome outcome = Run("thirty-two bytes of an echoed text");
+  EXPECT_TRUE(outcome.status.ok()) << outcome.status;
+  EXPECT_EQ(outcome.allocations, 0u) << "over " << kCounted << " calls";
+}
+
+TEST_F(UnaryAllocationTest, CallsOfSeveralKibibytesAllocateNothing) {
+  const Outcome outcome = Run(std::string(5000, 'x'));
+  EXPECT_TRUE(outcome.status.ok()) << outcome.status;
+  EXPECT_EQ(outcome.allocations, 0u) << "over " << kCounted << " calls";
+}
+
+}  // namespace
+}  // namespace weft::testing
