@@ -1,6 +1,5 @@
 // The smallest server: run it, then the client, or
-//   curl localhost:8080/hello.v1.Greeter/SayHello -d '{"name": "curl"}' \
-//     -H 'content-type: application/json'
+//   curl localhost:8080/hello.v1.Greeter/SayHello --json '{"name": "curl"}'
 #include "weft/server.h"
 
 #include <iostream>
