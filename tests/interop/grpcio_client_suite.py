@@ -298,6 +298,13 @@ class GrpcioClientAgainstSubject(GrpcioSuite):
                 self.kit.Sleep(kit_pb2.Item(i32=60_000), timeout=0.02)
         self.assertServes()
 
+    def test_deadline_is_never_taken_for_a_cancellation(self):
+        # The server notices the deadline within a millisecond of the client.
+        for index in range(100):
+            with self.assertRaises(grpc.RpcError) as caught:
+                self.kit.Sleep(kit_pb2.Item(i32=60_000), timeout=0.005 + index * 0.00017)
+            self.assertEqual(caught.exception.code(), grpc.StatusCode.DEADLINE_EXCEEDED, caught.exception.details())
+
     def test_many_calls_at_once_share_a_connection(self):
         before = self.server.connections()
         begin = time.monotonic()
