@@ -14,9 +14,12 @@ void AppendCoalesced(BufList& out, ChunkPool& pool, Slice payload) {
 
 void AppendInbound(BufList& in, ChunkPool& pool, Slice part) {
   const BufferOwner* const owner = part.owner();
-  const bool pins = owner != nullptr && owner->kind() == BufferOwner::Kind::kChunk &&
-                    static_cast<const Chunk*>(owner)->capacity() > kPinnableChunk;
-  if (pins && part.size() <= kInboundCopyLimit) {
+  std::size_t capacity = 0;
+  if (owner != nullptr && owner->kind() == BufferOwner::Kind::kChunk) {
+    capacity = static_cast<const Chunk*>(owner)->capacity();
+  }
+  const bool small = part.size() <= kInboundCopyLimit || part.size() * kMostPinned <= capacity;
+  if (capacity > kPinnableChunk && small) {
     in.Append(pool, part.view());
   } else {
     in.AppendRef(std::move(part));

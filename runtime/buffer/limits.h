@@ -81,6 +81,10 @@ inline constexpr std::size_t kBulkReadChunkSize = 64 * kKiB;
 // bytes that wait for long do not pin up to 64 KiB. Measured: a copy of this size costs about what
 // a shared reference costs. (bench/buf_list_bench.cc)
 inline constexpr std::size_t kInboundCopyLimit = 256;
+// And a larger part is copied when the chunk that it would pin is so many times its size: a peer
+// that sends small frames one by one into a stream that nobody reads holds at most so many times
+// its window.
+inline constexpr std::size_t kMostPinned = 8;
 // A chunk up to this size may be pinned by anything.
 inline constexpr std::size_t kPinnableChunk = 4 * kKiB;
 

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "buffer/limits.h"
+#include "buffer/buf_list_ops.h"
 
 namespace weft::internal {
 namespace {
@@ -59,12 +59,7 @@ absl::Status MessageAssembler::Push(ChunkPool& pool, Slice part) {
   if (framing_ == Framing::kWholeBody) {
     if (absl::Status fits = CheckSize(bytes_.size() + part.size()); !fits.ok()) return fits;
   }
-  // A few bytes must not pin a whole read chunk for as long as the application leaves them unread.
-  if (part.size() <= kInboundCopyLimit) {
-    bytes_.Append(pool, part.view());
-  } else {
-    bytes_.AppendRef(std::move(part));
-  }
+  AppendInbound(bytes_, pool, std::move(part));
   return ReadPrefix();
 }
 

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/message_lite.h"
 
+#include "buffer/buf_list_ops.h"
 #include "buffer/limits.h"
 #include "server/handler_exception.h"
 #include "server/server_call.h"
@@ -65,11 +66,7 @@ absl::Status BlockingCall::CallHandler() {
 
 void BlockingCall::PushBody(Slice slice) {
   std::lock_guard lock(mutex_);
-  if (slice.size() <= kInboundCopyLimit) {
-    inbound_.Append(call_.environment().chunks, slice.view());
-  } else {
-    inbound_.AppendRef(std::move(slice));
-  }
+  AppendInbound(inbound_, call_.environment().chunks, std::move(slice));
   changed_.notify_all();
 }
 

@@ -63,9 +63,9 @@ TEST(AppendInboundTest, SmallPartDoesNotPinALargeChunk) {
 TEST(AppendInboundTest, LargePartIsShared) {
   ChunkPool pool;
   ChunkRef chunk = pool.Acquire(kReadChunkSize);
-  std::fill_n(chunk->data(), 1000, 'x');
+  std::fill_n(chunk->data(), 3000, 'x');
   BufList list;
-  AppendInbound(list, pool, Slice(chunk.Share(), {chunk->data(), 1000}));
+  AppendInbound(list, pool, Slice(chunk.Share(), {chunk->data(), 3000}));
   EXPECT_EQ(list.slice(0).data(), chunk->data());
 }
 

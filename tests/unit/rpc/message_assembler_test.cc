@@ -139,13 +139,18 @@ TEST_F(MessageAssemblerTest, AWholeBodyAboveTheLimitIsRefused) {
   EXPECT_EQ(Push("x").code(), absl::StatusCode::kResourceExhausted);
 }
 
-TEST_F(MessageAssemblerTest, FewBytesDoNotPinTheirOwner) {
-  const std::string large = Envelope(std::string(kInboundCopyLimit + 1, 'x'));
-  ASSERT_TRUE(Push("\0").ok());
-  EXPECT_NE(assembler_.bytes().slice(0).data(), kept_.back()->data());
-  assembler_.Reset(Framing::kEnvelope, 1 << 20);
-  ASSERT_TRUE(Push(large).ok());
-  EXPECT_EQ(assembler_.bytes().slice(0).data(), kept_.back()->data() + kEnvelopePrefixSize);
+TEST_F(MessageAssemblerTest, FewBytesDoNotPinTheirReadChunk) {
+  const std::string large = Envelope(std::string(kReadChunkSize / 2, 'x'));
+  for (const std::string& body : {Envelope("few"), large}) {
+    ChunkRef chunk = pool_.Acquire(kReadChunkSize);
+    std::copy(body.begin(), body.end(), chunk->data());
+    const char* const data = chunk->data();
+    assembler_.Reset(Framing::kEnvelope, 1 << 20);
+    ASSERT_TRUE(
+        assembler_.Push(pool_, Slice(std::move(chunk).ToOwner(), {data, body.size()})).ok());
+    const bool shared = assembler_.bytes().slice(0).data() == data + kEnvelopePrefixSize;
+    EXPECT_EQ(shared, body.size() == large.size());
+  }
 }
 
 }  // namespace
