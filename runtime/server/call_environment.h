@@ -36,7 +36,7 @@ struct CallEnvironment {
   }* idle = nullptr;
   // The server shuts down; the notices are those that have not been given yet.
   bool draining = false;
-  IntrusiveList<DrainNotice, DrainNotice> drain_notices{};
+  IntrusiveList<DrainNotice> drain_notices{};
 };
 
 }  // namespace weft::internal
