@@ -101,7 +101,12 @@ class Grpc final : public Protocol {
   bool resets_at_deadline() const override { return true; }
 
   void SendEnd(const ReplyEnd& end, ChunkPool&, HttpStream& stream) const override {
-    if (end.head_sent) {
+    const bool head_first = !end.head_sent && !end.initial_metadata.empty();
+    if (head_first) {
+      stream.SendHead(EncodeHead(end.kind, end.initial_metadata, stream.head_to_send()),
+                      /*end=*/false);
+    }
+    if (end.head_sent || head_first) {
       AddStatusFields(end.status, stream.trailers_to_send());
       AddMetadataFields(end.trailing_metadata, stream.trailers_to_send());
       stream.SendEnd();

@@ -94,6 +94,7 @@ class Json final : public Protocol {
       // A stream that ends in order without a message is an empty body; all else that comes here is
       // an error.
       HeaderList& head = stream.head_to_send();
+      AddMetadataFields(end.initial_metadata, head);
       AddMetadataFields(end.trailing_metadata, head);
       if (end.status.ok()) {
         head.AddStatic("content-type", "application/x-ndjson");

@@ -29,6 +29,7 @@ struct RequestInfo {
 // How a call ends on the wire.
 struct ReplyEnd {
   const absl::Status& status;
+  const HeaderList& initial_metadata;  // to be sent now, unless the head was sent
   const HeaderList& trailing_metadata;
   MethodKind kind;
   bool head_sent;

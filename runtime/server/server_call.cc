@@ -259,14 +259,10 @@ void ServerCall::SendEnd(const absl::Status& status) {
   end_sent_ = true;
   // While the handler runs, its metadata is its own: it may be adding to it on a worker thread.
   static const HeaderList none;
-  const HeaderList& trailing = handler_state_ == HandlerState::kRunning ? none : trailing_metadata_;
-  // A handler that fails before its first message still has its initial metadata sent.
-  if (!head_sent() && !initial_metadata_.empty() && handler_state_ == HandlerState::kDone) {
-    end_sent_ = false;
-    SendHead();
-    end_sent_ = true;
-  }
-  protocol_->SendEnd({status, trailing, info_.kind, head_sent()}, environment_.chunks, *stream_);
+  const bool running = handler_state_ == HandlerState::kRunning;
+  protocol_->SendEnd({status, running ? none : initial_metadata_,
+                      running ? none : trailing_metadata_, info_.kind, head_sent()},
+                     environment_.chunks, *stream_);
 }
 
 void ServerCall::Fail(const absl::Status& status) {

@@ -145,8 +145,8 @@ HttpStreamEvents* Shard::Dispatch(HttpStream& stream, HttpHead& head, bool end,
                            std::string(info.path)));
   }
   if (!status.ok()) {
-    protocol->SendEnd({status, NoMetadata(), kind, /*head_sent=*/false}, environment_.chunks,
-                      stream);
+    protocol->SendEnd({status, NoMetadata(), NoMetadata(), kind, /*head_sent=*/false},
+                      environment_.chunks, stream);
     return Answered();
   }
   ServerCall& call = pools_[index]->Acquire();
