@@ -1,5 +1,6 @@
 // The smallest server: run it, then the client, or
 //   curl localhost:8080/hello.v1.Greeter/SayHello --json '{"name": "curl"}'
+// [server]
 #include "weft/server.h"
 
 #include <iostream>
@@ -7,19 +8,19 @@
 
 #include "hello.weft.h"
 
-// [server]
-class GreeterService final : public hello::v1::Greeter::Service {
-  weft::Task<absl::Status> SayHello(weft::ServerContext&, const hello::v1::HelloRequest& request,
-                                    hello::v1::HelloReply& reply) override {
+using namespace hello::v1;
+
+class GreeterService final : public Greeter::Service {
+  weft::Task<absl::Status> SayHello(weft::ServerContext&, const HelloRequest& request,
+                                    HelloReply& reply) override {
     if (request.name().empty()) co_return absl::InvalidArgumentError("name is empty");
     reply.set_message("Hello, " + request.name());
     co_return absl::OkStatus();
   }
 
-  weft::Task<absl::Status> Chat(
-      weft::ServerContext&,
-      weft::ServerReaderWriter<hello::v1::Note, hello::v1::Note>& stream) override {
-    hello::v1::Note note;
+  weft::Task<absl::Status> Chat(weft::ServerContext&,
+                                weft::ServerReaderWriter<Note, Note>& stream) override {
+    Note note;
     while (co_await stream.Read(note)) {
       absl::Status written = co_await stream.Write(note);
       if (!written.ok()) co_return written;  // the client is gone
@@ -35,7 +36,7 @@ int main(int argc, char** argv) {
   absl::Status status = server.Listen(argc > 1 ? argv[1] : "localhost:8080");
   if (status.ok()) {
     std::cout << "listening on port " << server.port() << std::endl;
-    status = server.Run();  // until SIGTERM; drains
+    status = server.Run();  // until SIGTERM; lets running calls end
   }
   if (!status.ok()) std::cerr << status << "\n";
   return status.ok() ? 0 : 1;
