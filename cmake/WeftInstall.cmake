@@ -21,7 +21,7 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/runtime/include/weft" DESTINATION "${CM
 set(weft_proto_dir "${CMAKE_INSTALL_DATADIR}/weft/proto")
 if(EXISTS "${PROJECT_SOURCE_DIR}/proto")
   install(DIRECTORY "${PROJECT_SOURCE_DIR}/proto/" DESTINATION "${weft_proto_dir}"
-    FILES_MATCHING PATTERN "*.proto")
+    FILES_MATCHING PATTERN "*.proto" PATTERN "internal" EXCLUDE)
 endif()
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/WeftConfig.cmake.in"
