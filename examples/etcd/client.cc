@@ -185,7 +185,7 @@ weft::Task<absl::Status> WatchThreeChanges(Client& client) {
 }
 
 weft::Task<absl::Status> KeepLease(Client& client) {
-  absl::StatusOr<LeaseGrantResponse> lease = co_await client.Grant(seconds(1));
+  absl::StatusOr<LeaseGrantResponse> lease = co_await client.Grant(seconds(2));
   if (!lease.ok()) co_return lease.status();
   weft::ClientContext context;
   context.set_timeout(seconds(60));
