@@ -1,6 +1,5 @@
 // Serves the atlas: gRPC and JSON on one port. Run it, then atlas_client, or
-//   curl localhost:8080/atlas.v1.Atlas/GetPlace -d '{"name": "Zurich"}' \
-//     -H 'content-type: application/json'
+//   curl localhost:8080/atlas.v1.Atlas/GetPlace --json '{"name": "Zurich"}'
 #include "weft/server.h"
 
 #include <cmath>
