@@ -25,6 +25,8 @@ using google::protobuf::Message;
 using google::protobuf::MessageLite;
 using google::protobuf::util::TypeResolver;
 
+// As deep as protobuf parses messages.
+constexpr int kMaxJsonDepth = 100;
 constexpr char kTypeUrlPrefix[] = "type.googleapis.com";
 
 // Knows every type that is linked into the program.
@@ -119,11 +121,41 @@ std::string PrintDetail(const std::string& type_url, const std::string& value) {
                       ",\"value\":", Quote(absl::Base64Escape(value)), "}");
 }
 
+// Whether objects and arrays nest deeper than any message may: protobuf's converter recurses into
+// them, and its own bound does not hold inside a Struct.
+bool NestsTooDeeply(const BufList& body, std::size_t size) {
+  int depth = 0;
+  bool in_string = false;
+  bool escaped = false;
+  for (std::size_t i = 0; i < body.slice_count() && size > 0; ++i) {
+    const std::string_view part = body.slice(i).view().substr(0, size);
+    size -= part.size();
+    for (const char c : part) {
+      if (in_string) {
+        in_string = escaped || c != '"';
+        escaped = !escaped && c == '\\';
+      } else if (c == '"') {
+        in_string = true;
+      } else if (c == '{' || c == '[') {
+        if (++depth > kMaxJsonDepth) return true;
+      } else if (c == '}' || c == ']') {
+        --depth;
+      }
+    }
+  }
+  return false;
+}
+
 class UtilJson final : public JsonCodec {
  public:
   absl::Status Parse(const BufList& body, std::size_t size, MessageLite& lite) const override {
     auto* message = dynamic_cast<Message*>(&lite);
     if (message == nullptr) return NoJsonForLite(lite);
+    if (NestsTooDeeply(body, size)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the body is not the JSON of a ", message->GetTypeName(),
+                       ": it nests deeper than ", kMaxJsonDepth, " levels"));
+    }
     ChunkPool pool;
     BufList binary;
     {
