@@ -199,6 +199,8 @@ void ClientCall::EndWith(HeaderList& fields) {
   }
   WithContext([&fields](ClientContextState& context) { context.trailing_metadata.AddAll(fields); });
   if (!discard_ && status.ok()) status = inbound_.End();
+  // checklist 32: the server has said all, so it need not hear the rest either.
+  if (!end_sent_ || !stream_->outbound().empty()) stream_->Reset(StreamError::kNoError);
   Finish(std::move(status));
 }
 
