@@ -26,7 +26,8 @@ AWKWARD_TEXT = "100% \t\r\n \u00fc \u4e2d \U0001f600 end"
 
 # Each channel has connections of its own, so that tests do not disturb one another.
 CHANNEL_OPTIONS = [("grpc.use_local_subchannel_pool", 1), ("grpc.initial_reconnect_backoff_ms", 200),
-                   ("grpc.max_reconnect_backoff_ms", 1000), ("grpc.min_reconnect_backoff_ms", 200)]
+                   # The last one is the time for an attempt to connect.
+                   ("grpc.max_reconnect_backoff_ms", 1000), ("grpc.min_reconnect_backoff_ms", 10_000)]
 
 
 def noise(size):
