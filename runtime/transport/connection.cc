@@ -164,7 +164,7 @@ void Connection::OnEof() {
     return;
   }
   if (absl::Status ended = codec_->RecvEof(); !ended.ok()) {
-    Fail(std::move(ended));
+    Fail(absl::Status(ended.code(), absl::StrCat(peer(), ": ", ended.message())));
     return;
   }
   OutputReady();

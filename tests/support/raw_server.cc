@@ -18,6 +18,33 @@ namespace {
 
 constexpr int kPatienceMilliseconds = 10000;
 
+// The size of the preface or frame that `bytes` begin with.
+std::size_t FirstPart(std::string_view bytes) {
+  if (bytes.starts_with("PRI ")) return Preface().size();
+  if (bytes.size() < 9) return 9;
+  std::size_t length = 0;
+  for (int i = 0; i < 3; ++i) {
+    length = length << 8 | static_cast<unsigned char>(bytes[static_cast<std::size_t>(i)]);
+  }
+  return 9 + length;
+}
+
+std::string Printable(std::string_view line) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const char c : line) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7f) {
+      text += c;
+    } else {
+      text += "\\x";
+      text += kDigits[byte >> 4];
+      text += kDigits[byte & 15];
+    }
+  }
+  return text;
+}
+
 bool WaitReadable(int descriptor, int milliseconds) {
   pollfd watched{descriptor, POLLIN, 0};
   return ::poll(&watched, 1, milliseconds) == 1;
@@ -28,6 +55,7 @@ bool WaitReadable(int descriptor, int milliseconds) {
 RawPeer::RawPeer(RawPeer&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)),
       ended_(other.ended_),
+      raw_(std::move(other.raw_)),
       reader_(std::move(other.reader_)),
       log_(std::move(other.log_)),
       seen_(other.seen_) {}
@@ -59,7 +87,14 @@ bool RawPeer::ReadMore() {
     ended_ = true;
     return false;
   }
-  log_ += reader_->Read(std::string_view(bytes, static_cast<std::size_t>(n)));
+  raw_.append(bytes, static_cast<std::size_t>(n));
+  // Frame by frame: what a body holds must not look like the end of a line.
+  for (std::size_t size = FirstPart(raw_); size <= raw_.size(); size = FirstPart(raw_)) {
+    std::string line = reader_->Read(std::string_view(raw_).substr(0, size));
+    raw_.erase(0, size);
+    if (!line.empty()) line.pop_back();
+    log_ += Printable(line) + "\n";
+  }
   return true;
 }
 

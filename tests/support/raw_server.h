@@ -43,6 +43,7 @@ class RawPeer {
 
   int descriptor_;
   bool ended_ = false;
+  std::string raw_;  // not told yet
   std::unique_ptr<FrameReader> reader_;
   std::string log_;
   std::size_t seen_ = 0;  // of log_, by ReadUntil
