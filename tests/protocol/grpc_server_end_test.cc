@@ -105,7 +105,7 @@ class GrpcServerEndTest : public ::testing::TestWithParam<std::size_t> {
                       std::string_view timeout = "") {
     WireClient& client = server.Connect();
     client.returns_credit = false;
-    client.StartHttp2();
+    client.StartHttp2(Settings({{4, 1000}}));
     Headers head = Call(1, where.path);
     if (!timeout.empty()) head.Field("grpc-timeout", timeout);
     Data message(1, where.request);
@@ -242,7 +242,7 @@ TEST_P(GrpcServerEndTest, OnCancelRunsOnceAndNotAfterTheHandlerReturned) {
   ServerUnderTest server(GetParam(), probe);
   WireClient& client = server.Connect();
   client.returns_credit = false;
-  client.StartHttp2();
+  client.StartHttp2(Settings({{4, 1000}}));
   client.Send(Call(1, kUnary).Render() + Data(1, Ask("wait")).End().Render());
   server.Settle(client);
   client.Send(RstStream(1, kCancel));
@@ -471,12 +471,12 @@ TEST_P(GrpcBlockingServerTest, AllKindsOfCallsWork) {
   EXPECT_EQ(server.Finish(client, 1).trailers, "grpc-status=0 x-trailer=t");
   EXPECT_EQ(Texts(client.stream(1)), std::vector<std::string>{"re: hi"});
   TestRequest request;
-  request.set_count(100);
+  request.set_count(20);
   request.set_size(300);
   client.Send(Call(3, kServerStream).Render() +
               Data(3, Envelope(request.SerializeAsString())).End().Render());
   EXPECT_EQ(server.Finish(client, 3).trailers, "grpc-status=0");
-  EXPECT_EQ(client.stream(3).messages().size(), 100u);
+  EXPECT_EQ(client.stream(3).messages().size(), 20u);
   client.Send(Call(5, kClientStream).Render() + Data(5, Ask("a") + Ask("b").substr(0, 4)).Render());
   client.Send(Data(5, Ask("b").substr(4) + Ask("c")).End());
   EXPECT_EQ(server.Finish(client, 5).trailers, "grpc-status=0");
@@ -525,13 +525,13 @@ TEST_P(GrpcBlockingServerTest, CancellationWakesABlockedWriter) {
   ServerUnderTest server(GetParam(), probe);
   WireClient& client = server.Connect();
   client.returns_credit = false;
-  client.StartHttp2();
+  client.StartHttp2(Settings({{4, 1000}}));
   TestRequest request;
   request.set_count(10'000);
   request.set_size(1000);
   client.Send(Call(1, kServerStream).Render() +
               Data(1, Envelope(request.SerializeAsString())).End().Render());
-  ASSERT_TRUE(server.Until([&] { return client.stream(1).body.size() == 65535; }));
+  ASSERT_TRUE(server.Until([&] { return client.stream(1).body.size() == 1000; }));
   client.Send(RstStream(1, kCancel));
   ASSERT_TRUE(server.Until([&] { return server.open_calls() == 0; }));
   EXPECT_TRUE(probe.refused);
