@@ -15,7 +15,7 @@ struct SinkState {
 
 // Never destroyed: threads may log while the process exits.
 SinkState& State() {
-  static auto* state = new SinkState;
+  static auto* state = new SinkState;  // lint: allow global: the log sink
   return *state;
 }
 

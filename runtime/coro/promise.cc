@@ -10,7 +10,7 @@
 
 namespace weft::internal {
 
-constinit thread_local ThreadContext* current_thread_context = nullptr;
+constinit thread_local ThreadContext* current_thread_context{};  // lint: allow global: design §10
 
 void ReportStuck(PromiseBase& promise) {
   promise.stuck_ = true;

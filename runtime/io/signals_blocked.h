@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <initializer_list>
+
 namespace weft::internal {
 
 // While it lives, threads that are made take no signals but those of their own faults, so that the

@@ -127,7 +127,7 @@ class Grpc final : public Protocol {
 }  // namespace
 
 const Protocol& GrpcProtocol() {
-  static const Grpc protocol;
+  static const Grpc protocol;  // lint: allow global: has no state
   return protocol;
 }
 

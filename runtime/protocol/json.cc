@@ -117,7 +117,7 @@ class Json final : public Protocol {
 }  // namespace
 
 const Protocol& JsonProtocol() {
-  static const Json protocol;
+  static const Json protocol;  // lint: allow global: has no state
   return protocol;
 }
 

@@ -258,7 +258,7 @@ void ServerCall::SendEnd(const absl::Status& status) {
   if (end_sent_ || stream_ == nullptr) return;
   end_sent_ = true;
   // While the handler runs, its metadata is its own: it may be adding to it on a worker thread.
-  static const HeaderList none;
+  static const HeaderList none;  // lint: allow global: constant
   const bool running = handler_state_ == HandlerState::kRunning;
   protocol_->SendEnd({status, running ? none : initial_metadata_,
                       running ? none : trailing_metadata_, info_.kind, head_sent()},

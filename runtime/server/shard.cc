@@ -14,7 +14,7 @@ namespace weft::internal {
 namespace {
 
 const HeaderList& NoMetadata() {
-  static const HeaderList none;
+  static const HeaderList none;  // lint: allow global: constant
   return none;
 }
 
@@ -29,13 +29,14 @@ class AnsweredStream final : public HttpStreamEvents {
 };
 
 HttpStreamEvents* Answered() {
-  static AnsweredStream answered;
+  static AnsweredStream answered;  // lint: allow global: has no state
   return &answered;
 }
 
 const Protocol* FindProtocol(const HttpHead& head) {
-  static const std::array<const Protocol*, 2> protocols = {&GrpcProtocol(), &JsonProtocol()};
-  for (const Protocol* protocol : protocols) {
+  using Protocols = std::array<const Protocol*, 2>;
+  static const Protocols all{&GrpcProtocol(), &JsonProtocol()};  // lint: allow global: constant
+  for (const Protocol* protocol : all) {
     if (protocol->Matches(head)) return protocol;
   }
   return nullptr;

@@ -1,11 +1,11 @@
-// A unary call in the steady state asks malloc for nothing, on the server and in a coroutine client that fills a message
-// of its own. Both run in this program, so one count covers both.
+// A unary call in the steady state asks malloc for nothing, on the server and in a coroutine client
+// that fills a message of its own. Both run in this program, so one count covers both.
+#include <gtest/gtest.h>
+
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <string>
-
-#include <gtest/gtest.h>
 
 #include "tests/alloc/allocation_count.h"
 #include "tests/support/test_service.h"

@@ -20,7 +20,7 @@ import source
 SYMBOL = re.compile(r"^[0-9a-f]+ .{7} (\.\S+)\t[0-9a-f]+\s+(?:\.hidden )?(.+)$")
 MEMBER = re.compile(r"^(\S+):\s+file format")
 WRITABLE = re.compile(r"^\.(bss|data|tbss|tdata)(?!\.rel\.ro)")
-IGNORED = re.compile(r"^(guard variable for|TLS |__tls_guard|DW\.ref\.|\.(bss|data|tbss|tdata)|std::__ioinit)")
+IGNORED = re.compile(r"^(guard variable for|TLS |__tls_guard|DW\.ref\.|\.(bss|data|tbss|tdata)|std::)")
 
 
 def writable_symbols(library):
