@@ -81,7 +81,7 @@ function(weft_test name)
   weft_private_options(${name})
   # As -Wrestrict above, of "text" + std::string at -O3.
   target_compile_options(${name} PRIVATE
-    "$<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-stringop-overflow;-Wno-array-bounds>")
+    "$<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-stringop-overflow;-Wno-array-bounds;-Wno-maybe-uninitialized>")
   if(TARGET weft_test_pch)
     target_precompile_headers(${name} REUSE_FROM weft_test_pch)
   endif()

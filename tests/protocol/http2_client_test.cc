@@ -248,6 +248,7 @@ TEST_P(Http2ClientTest, ResetBeforeTheHeadNeverReachesTheWire) {
 
 TEST_P(Http2ClientTest, ResetBeforeTheFirstPullSendsNothingOrAReset) {
   Exchange call;
+  Exchange next;
   Client client(GetParam());
   client.Start();
   client.Request(call);
@@ -256,7 +257,6 @@ TEST_P(Http2ClientTest, ResetBeforeTheFirstPullSendsNothingOrAReset) {
   client.Take();
   EXPECT_EQ(call.closes, 1);
   EXPECT_EQ(client.session.open_streams(), 0u);
-  Exchange next;
   client.Request(next);
   EXPECT_NE(client.Take().find("HEADERS 3"), std::string::npos);
 }
