@@ -64,9 +64,10 @@ inline constexpr std::size_t kFlushQuantum = 64 * kKiB;
 inline constexpr std::size_t kOutputHighMark = 128 * kKiB;
 inline constexpr std::size_t kOutputLowMark = 64 * kKiB;
 // A stream's outbound list: above the high mark a writer suspends until the low mark. The default
-// flow-control window of HTTP/2 is 64 KiB, so less would starve the peer and more would only be
-// memory.
-inline constexpr std::size_t kStreamHighMark = 64 * kKiB;
+// flow-control window of HTTP/2 is 64 KiB, so much less would starve the peer and more would only
+// be memory. With the message that goes above it and the frames' heads it still fits one flush
+// quantum: at 64 KiB every second write carried the few bytes that were left over.
+inline constexpr std::size_t kStreamHighMark = 60 * kKiB;
 inline constexpr std::size_t kStreamLowMark = 32 * kKiB;
 // TCP_NOTSENT_LOWAT: what the kernel holds unsent is out of the scheduler's hands.
 inline constexpr std::size_t kNotSentLowat = 128 * kKiB;

@@ -83,7 +83,8 @@ class HttpStream {
 
   // Server: the response's head. `end`: it is all (Trailers-Only, HEAD, 204).
   virtual void SendHead(int status, bool end) = 0;
-  // Bytes were appended to outbound().
+  // Bytes were appended to outbound(). Must be said when it was empty before or is above its high
+  // mark now, and may be left out otherwise.
   virtual void BodyAppended() = 0;
   // Ends our side: with trailers_to_send() if it is not empty. After it nothing can be sent.
   virtual void SendEnd() = 0;

@@ -89,7 +89,11 @@ bool AddDetails(std::string_view serialized, absl::Status& status) {
     if (!ReadString(in, any) || !ReadAny(any, details.emplace_back())) return false;
   }
   if (!in.ConsumedEntireMessage()) return false;
-  for (auto& [type_url, value] : details) status.SetPayload(type_url, absl::Cord(std::move(value)));
+  // From a view: a constructor template of Cord that is compiled into Debian's library by g++ has
+  // another name for clang.
+  for (const auto& [type_url, value] : details) {
+    status.SetPayload(type_url, absl::Cord(absl::string_view(value)));
+  }
   return true;
 }
 

@@ -406,13 +406,17 @@ bool ServerCall::Write(const MessageInput& input, absl::Status& result) {
     result = EndedStatus();
     return false;
   }
+  HttpStream& stream = *stream_;
+  // Bytes that wait already have been told of.
+  const bool idle = stream.outbound().empty();
   InputMessage message(input);
   result = protocol_->EncodeMessage(message, info_.kind, environment_.options.send_limit(),
-                                    environment_.chunks, stream_->outbound());
+                                    environment_.chunks, stream.outbound());
   if (!result.ok()) return false;
-  SendHead();
-  stream_->BodyAppended();
-  return stream_->above_high_mark();
+  if (!head_sent()) SendHead();
+  const bool full = stream.above_high_mark();
+  if (idle || full) stream.BodyAppended();
+  return full;
 }
 
 bool ServerCall::MustWait(absl::Status& result) {

@@ -290,7 +290,7 @@ TEST_P(GrpcServerTest, UnaryWithoutOrWithTwoMessagesIsUnimplemented) {  // check
   client.Send(Call(5, kUnary).Render() + Data(5, Ask("a") + Ask("b")).End().Render());
   client.Send(Call(7, kServerStream).Render() + Data(7, Ask("a")).Render() +
               Data(7, Ask("b")).End().Render());
-  for (const std::uint32_t id : {1, 3, 5, 7}) {
+  for (const std::uint32_t id : {1u, 3u, 5u, 7u}) {
     const WireStream& stream = server.Finish(client, id);
     EXPECT_TRUE(stream.head.starts_with(std::string(kHead) + " grpc-status=12 ")) << id;
   }
@@ -303,7 +303,7 @@ TEST_P(GrpcServerTest, BodyThatEndsInsideAMessageIsInternal) {  // checklist 15
   const std::string body = Ask("cut off");
   client.Send(Call(1, kUnary).Render() + Data(1, body.substr(0, 3)).End().Render());
   client.Send(Call(3, kUnary).Render() + Data(3, body.substr(0, 8)).End().Render());
-  for (const std::uint32_t id : {1, 3}) {
+  for (const std::uint32_t id : {1u, 3u}) {
     const WireStream& stream = server.Finish(client, id);
     EXPECT_TRUE(stream.head.starts_with(std::string(kHead) + " grpc-status=13 ")) << stream.head;
   }
@@ -375,7 +375,7 @@ TEST_P(GrpcServerTest, HandlerThatThrowsIsUnknownAndKeepsItsText) {  // checklis
   ServerUnderTest server(GetParam(), probe);
   WireClient& client = server.ConnectHttp2();
   client.Send(UnaryCall(1, "int") + UnaryCall(3, "error"));
-  for (const std::uint32_t id : {1, 3}) {
+  for (const std::uint32_t id : {1u, 3u}) {
     const WireStream& stream = server.Finish(client, id);
     EXPECT_TRUE(stream.head.starts_with(std::string(kHead) + " grpc-status=2 ")) << stream.head;
     EXPECT_EQ(stream.head.find("1234"), std::string::npos) << stream.head;

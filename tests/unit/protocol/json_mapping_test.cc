@@ -42,7 +42,7 @@ std::string Print(const MessageLite& message) {
 
 TEST(JsonMappingTest, WhatIsPrintedIsReadBack) {
   const std::string json = R"({"a":[1,null,{"b":"\u003c\u003e"}],"text":"\"\\ \u00e9","yes":true})";
-  for (const std::size_t piece : {1, 7, 1000}) {
+  for (const std::size_t piece : {1u, 7u, 1000u}) {
     Struct value;
     const absl::Status parsed = Parse(json, value, piece);
     ASSERT_TRUE(parsed.ok()) << parsed;
@@ -116,8 +116,9 @@ TEST(JsonMappingTest, StatusHasCodeMessageAndDetails) {
             R"({"code":5,"message":"no \"x\"\u000a","details":[]})");
   StringValue value;
   value.set_value("v");
+  const std::string bytes = value.SerializeAsString();
   status.SetPayload("type.googleapis.com/google.protobuf.StringValue",
-                    absl::Cord(value.SerializeAsString()));
+                    absl::Cord(absl::string_view(bytes)));
   EXPECT_EQ(UtilJsonCodec().PrintStatus(absl::OkStatus()),
             R"({"code":0,"message":"","details":[]})");
   const std::string json = UtilJsonCodec().PrintStatus(status);

@@ -11,8 +11,9 @@ namespace {
 
 TEST(StatusDetailsTest, RoundTripsPayloads) {
   absl::Status status = absl::NotFoundError("no such place");
-  status.SetPayload("type.googleapis.com/a.B", absl::Cord(std::string("\0\x01z", 3)));
-  status.SetPayload("type.googleapis.com/c.D", absl::Cord(std::string(100'000, 'x')));
+  status.SetPayload("type.googleapis.com/a.B", absl::Cord(absl::string_view("\0\x01z", 3)));
+  const std::string large(100'000, 'x');
+  status.SetPayload("type.googleapis.com/c.D", absl::Cord(absl::string_view(large)));
   ASSERT_TRUE(HasDetails(status));
 
   absl::Status read = absl::NotFoundError("no such place");

@@ -185,7 +185,7 @@ TEST_F(ConnectionTest, BytesGoBothWays) {
 }
 
 TEST_F(ConnectionTest, PartialWritesLoseNothing) {
-  for (const std::size_t size : {1, 7, 100}) {
+  for (const std::size_t size : {1u, 7u, 100u}) {
     FaultyTransport::Faults faults;
     faults.max_write = faults.max_read = size;
     faults.zero_write_at = 100;
