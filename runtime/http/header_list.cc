@@ -80,6 +80,10 @@ void HeaderList::AddAll(const HeaderList& other) {
   }
 }
 
+void HeaderList::AddAllStatic(const HeaderList& other) {
+  for (const HeaderField& field : other) Push(field.name, field.value, field.sensitive);
+}
+
 char* HeaderList::AllocateText(std::size_t n) {
   text_size_ += n;
   if (n <= block_size_ - block_used_ && block_ != nullptr) {

@@ -44,6 +44,8 @@ class HeaderList {
                   ForeignRef value_owner, bool sensitive = false);
   // Copies every field of `other` behind the own ones.
   void AddAll(const HeaderList& other);
+  // The same by reference: `other`'s memory must live until Clear.
+  void AddAllStatic(const HeaderList& other);
 
   // Storage that lives until Clear, for text that goes along with the fields (a head's path): n
   // writable bytes.

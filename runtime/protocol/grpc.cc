@@ -28,10 +28,6 @@ constexpr std::string_view kContentType = "application/grpc";
 constexpr std::array<std::string_view, 17> kStatusNumbers = {
     "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16"};
 
-void AddMetadataFields(const HeaderList& metadata, HeaderList& to) {
-  for (const HeaderField& field : metadata) to.AddStatic(field.name, field.value);
-}
-
 // The bytes of `message` on the wire, or why it can't be sent.
 absl::StatusOr<std::size_t> SizeToSend(const MessageLite& message, std::size_t send_limit) {
   if (!message.IsInitialized()) {
@@ -89,7 +85,7 @@ class Grpc final : public Protocol {
 
   int EncodeHead(MethodKind, const HeaderList& initial_metadata, HeaderList& head) const override {
     head.AddStatic("content-type", kContentType);
-    AddMetadataFields(initial_metadata, head);
+    head.AddAllStatic(initial_metadata);
     return 200;
   }
 
@@ -108,7 +104,7 @@ class Grpc final : public Protocol {
     }
     if (end.head_sent || head_first) {
       AddStatusFields(end.status, stream.trailers_to_send());
-      AddMetadataFields(end.trailing_metadata, stream.trailers_to_send());
+      stream.trailers_to_send().AddAllStatic(end.trailing_metadata);
       stream.SendEnd();
       return;
     }
@@ -119,7 +115,7 @@ class Grpc final : public Protocol {
     if (end.status.code() == absl::StatusCode::kUnimplemented) {
       head.AddStatic("grpc-accept-encoding", "identity");
     }
-    AddMetadataFields(end.trailing_metadata, head);
+    head.AddAllStatic(end.trailing_metadata);
     stream.SendHead(200, /*end=*/true);
   }
 };

@@ -20,10 +20,6 @@ bool IsStream(MethodKind kind) {
   return kind == MethodKind::kServerStream || kind == MethodKind::kBidi;
 }
 
-void AddMetadataFields(const HeaderList& metadata, HeaderList& to) {
-  for (const HeaderField& field : metadata) to.AddStatic(field.name, field.value);
-}
-
 class Json final : public Protocol {
  public:
   std::string_view name() const override { return "json"; }
@@ -66,7 +62,7 @@ class Json final : public Protocol {
   int EncodeHead(MethodKind kind, const HeaderList& initial_metadata,
                  HeaderList& head) const override {
     head.AddStatic("content-type", IsStream(kind) ? "application/x-ndjson" : "application/json");
-    AddMetadataFields(initial_metadata, head);
+    head.AddAllStatic(initial_metadata);
     return 200;
   }
 
@@ -94,8 +90,8 @@ class Json final : public Protocol {
       // A stream that ends in order without a message is an empty body; all else that comes here is
       // an error.
       HeaderList& head = stream.head_to_send();
-      AddMetadataFields(end.initial_metadata, head);
-      AddMetadataFields(end.trailing_metadata, head);
+      head.AddAllStatic(end.initial_metadata);
+      head.AddAllStatic(end.trailing_metadata);
       if (end.status.ok()) {
         head.AddStatic("content-type", "application/x-ndjson");
         stream.SendHead(200, /*end=*/true);

@@ -203,6 +203,17 @@ TEST(HeaderListTest, AddAllCopiesAnotherListAndItself) {
   EXPECT_TRUE(list[3].sensitive);
 }
 
+TEST(HeaderListTest, AddAllStaticRefersToTheOthersText) {
+  HeaderList source, list;
+  source.Add("a", "1");
+  source.Add("b", "2", true);
+  list.AddAllStatic(source);
+  ASSERT_EQ(list.size(), 2u);
+  EXPECT_EQ(list[0].name.data(), source[0].name.data());
+  EXPECT_EQ(list[1].value.data(), source[1].value.data());
+  EXPECT_TRUE(list[1].sensitive);
+}
+
 TEST(HeaderListTest, SteadyUseKeepsItsStorage) {
   HeaderList list;
   const auto fill = [&list] {
