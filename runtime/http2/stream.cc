@@ -24,9 +24,7 @@ void Stream::Clear() {
   head_to_send_.Clear();
   trailers_to_send_.Clear();
   outbound_.Clear();
-  head.method = head.scheme = head.authority = head.path = {};
-  head.status = 0;
-  head.fields.Clear();
+  head.Clear();
   trailers.Clear();
   close = {};
   method = scheme = authority = path = {};

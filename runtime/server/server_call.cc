@@ -445,7 +445,7 @@ void ServerCall::Recycle() {
   scope_.Reset();
   cancel_runner_.CancelRun();
   cancel_callbacks_.clear();
-  head_.fields.Clear();
+  head_.Clear();
   initial_metadata_.Clear();
   trailing_metadata_.Clear();
   inbound_.Clear();
