@@ -1,6 +1,8 @@
 #include "client/client_shard.h"
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -34,10 +36,13 @@ ClientShard::ClientShard(ChannelCore& channel, EventLoop& loop)
       backoff_(channel.options().first_backoff(), channel.options().longest_backoff(),
                loop_.random()),
       retry_timer_(*this) {
-  loop_.AtLoopEnd(*this);
+  loop_.AddResident(*this);
 }
 
-ClientShard::~ClientShard() { Shutdown(absl::UnavailableError("the channel was destroyed")); }
+ClientShard::~ClientShard() {
+  LeaveLoop();
+  Shutdown(absl::UnavailableError("the channel was destroyed"));
+}
 
 void ClientShard::Submit(ClientCall& call) {
   if (shut_down_) {
@@ -185,7 +190,6 @@ void ClientShard::OnLoopEnd() {
 
 void ClientShard::Shutdown(const absl::Status& why) {
   if (std::exchange(shut_down_, true)) return;
-  LoopEndHook::Unlink();
   last_error_ = why;
   look_up_.reset();
   connector_.reset();
@@ -194,6 +198,40 @@ void ClientShard::Shutdown(const absl::Status& why) {
   while (ClientCall* call = open_.PopFront()) call->Cancel(why);
   ready_ = connecting_ = nullptr;
   while (ClientConnection* connection = connections_.PopFront()) delete connection;
+  gone_.store(true, std::memory_order_release);
+}
+
+void ClientShard::ShutdownFromAnyThread(const absl::Status& why) {
+  class Ender final : public Runnable {
+   public:
+    Ender(ClientShard& shard, const absl::Status& reason) : shard_(shard), reason_(reason) {}
+    ~Ender() = default;
+    void Run() override {
+      std::lock_guard lock(mutex);
+      shard_.Shutdown(reason_);
+      ran = true;
+      changed.notify_one();
+    }
+
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool ran = false;
+
+   private:
+    ClientShard& shard_;
+    const absl::Status& reason_;
+  };
+  Ender ender(*this, why);
+  std::unique_lock lock(ender.mutex);
+  if (!mailbox_->Post(ender)) return;  // the loop has ended, and told this shard
+  // While the lock keeps the loop from running it, the loop is there.
+  if (!loop_.OnThread()) {
+    ender.changed.wait(lock, [&ender] { return ender.ran; });
+    return;
+  }
+  mailbox_->Withdraw(ender);
+  lock.unlock();
+  Shutdown(why);
 }
 
 ClientCall* ClientShard::AcquireIdle() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -33,7 +34,7 @@ class ChannelCore;
 // states: IDLE, CONNECTING, READY, TRANSIENT_FAILURE).
 //
 // Owned by the channel's core; loop thread only.
-class ClientShard final : private ClientConnection::Events, private LoopEndHook {
+class ClientShard final : private ClientConnection::Events, private LoopResident {
  public:
   ClientShard(ChannelCore& channel, EventLoop& loop);
   ClientShard(const ClientShard&) = delete;
@@ -43,16 +44,20 @@ class ClientShard final : private ClientConnection::Events, private LoopEndHook 
   void Submit(ClientCall& call);
   // Ends all calls and connections with `why`, and takes no more.
   void Shutdown(const absl::Status& why);
+  // The same from any thread that may wait for the loop; at once when the loop has ended.
+  void ShutdownFromAnyThread(const absl::Status& why);
 
   LoopCore& loop() { return loop_; }
-  // Whether the caller runs inside a pass of this loop. Any thread, also when the loop is gone.
+  // Whether the caller runs inside a pass of this loop. Any thread, also when the loop is gone; no
+  // loop is current for a shard that was shut down, since another may be at the same address.
   bool IsCurrent() const {
     const ThreadContext* context = CurrentThreadContext();
-    return context != nullptr && context->executor == executor_;
+    return context != nullptr && context->executor == executor_ && !gone();
   }
+  // Any thread: it was shut down, by its channel or with its loop. The loop may be gone.
+  bool gone() const { return gone_.load(std::memory_order_acquire); }
   // Outlives the loop. Any thread.
   LoopMailbox& mailbox() const { return *mailbox_; }
-  EventLoop& event_loop() { return event_loop_; }
 
   // The calls that this loop's own users make, for reuse.
   ClientCall* AcquireIdle();
@@ -99,6 +104,7 @@ class ClientShard final : private ClientConnection::Events, private LoopEndHook 
   bool attempting_ = false;
   bool failing_ = false;  // TRANSIENT_FAILURE: from a failed attempt until one succeeds
   bool shut_down_ = false;
+  std::atomic<bool> gone_{false};  // at the end of Shutdown
   absl::Status last_error_;
   TimePoint attempt_start_{};
   Backoff backoff_;

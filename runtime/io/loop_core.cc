@@ -82,6 +82,7 @@ LoopCore::LoopCore(Clock& clock, Random* random, BasePtr base, OwnedFd wake, Own
       random_(random == nullptr ? own_random_.get() : random),
       thread_(std::this_thread::get_id()),
       mailbox_(std::make_shared<LoopMailbox>(std::move(wake))),
+      residents_(std::make_shared<LoopResidents>()),
       base_(std::move(base)),
       timers_(clock.Now()),
       alarm_fd_(std::move(alarm)),
@@ -221,7 +222,7 @@ void LoopCore::Stop() {
 void LoopCore::End() {
   if (ended_) return;
   // Each step lets what it ended run on: a cancelled coroutine may take a few turns to its end.
-  while (LoopEndHook* hook = end_hooks_.PopFront()) hook->OnLoopEnd();
+  residents_->TellEnd();
   tasks_->Cancel();
   TakeMail();
   Drain();
@@ -229,7 +230,7 @@ void LoopCore::End() {
   TakeMail();
   Drain();
   tasks_.reset();
-  while (LoopEndHook* hook = end_hooks_.PopFront()) hook->OnLoopEnd();
+  residents_->Close();
   Drain();
   ended_ = true;
 }

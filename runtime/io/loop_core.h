@@ -16,6 +16,7 @@
 #include "coro/task_set.h"
 #include "io/fd_watch.h"
 #include "io/loop_mailbox.h"
+#include "io/loop_resident.h"
 #include "io/timer_wheel.h"
 #include "weft/clock.h"
 #include "weft/internal/thread_context.h"
@@ -23,18 +24,6 @@
 struct event_base;
 
 namespace weft::internal {
-
-// Told when a loop ends, so that what lives on it can end first: connections close, calls are
-// cancelled.
-class LoopEndHook : public ListHook<LoopEndHook> {
- public:
-  // On the loop's thread (or that of its destructor), once; the hook is unlinked already and may
-  // destroy itself.
-  virtual void OnLoopEnd() = 0;
-
- protected:
-  ~LoopEndHook() = default;
-};
 
 // The inside of a weft::EventLoop: a libevent base, the queues of one pass, the timing wheel and
 // the pools.
@@ -67,7 +56,7 @@ class LoopCore final : public Executor {
   // for the next connection's. From a transport's event only; whoever called may be destroyed by
   // what runs.
   void RunReady();
-  void AtLoopEnd(LoopEndHook& hook) { end_hooks_.PushBack(hook); }
+  void AddResident(LoopResident& resident) { residents_->Add(resident); }  // any thread
 
   TimerWheel& timers() { return timers_; }
   ChunkPool& chunks() { return chunks_; }
@@ -88,7 +77,7 @@ class LoopCore final : public Executor {
   bool RunOnce(Duration timeout);
   void Stop();  // any thread
   int fd();
-  // True when it has ended: nothing runs on it any more, and no hook will be told.
+  // True when it has ended: nothing runs on it any more, and no resident will be told.
   bool ended() const { return ended_; }
 
   // For FdWatch.
@@ -157,6 +146,7 @@ class LoopCore final : public Executor {
   Random* const random_;
   std::atomic<std::thread::id> thread_;
   const std::shared_ptr<LoopMailbox> mailbox_;
+  const std::shared_ptr<LoopResidents> residents_;
   std::atomic<bool> stop_{false};
   bool inside_ = false;  // a pass or the end is running
   bool ended_ = false;
@@ -164,7 +154,6 @@ class LoopCore final : public Executor {
   BasePtr base_;
   int fd_ = -1;
   IntrusiveList<FdWatch, FdWatch> watches_;
-  IntrusiveList<LoopEndHook, LoopEndHook> end_hooks_;
 
   RunQueue ready_;
   RunQueue pass_end_;

@@ -81,10 +81,11 @@ Shard::Shard(EventLoop& loop, const Router& router, const ServerOptions& options
   for (const Router::Entry& entry : router.entries()) {
     pools_.push_back(std::make_unique<MethodPool>(*entry.method, *entry.service, environment_));
   }
-  environment_.loop.AtLoopEnd(*this);
+  environment_.loop.AddResident(*this);
 }
 
 Shard::~Shard() {
+  LeaveLoop();
   OnLoopEnd();
   // Left over only where a loop has ended under its handlers: their coroutines go with their calls.
   while (ServerCall* call = environment_.calls.PopFront()) delete call;

@@ -27,7 +27,7 @@ namespace weft::internal {
 // The part of a server that lives on one loop: its connections, its calls, its pools. Nothing of it
 // is shared with the other loops on the path of a call. Owned by the server's core; loop thread
 // only, except where said.
-class Shard final : private LoopEndHook,
+class Shard final : private LoopResident,
                     private CallEnvironment::Idle,
                     private InProcessEndpoint::Acceptor {
  public:

@@ -247,34 +247,6 @@ TEST(EventLoopTest, WorkThatReschedulesItselfLeavesTheSocketsTheirTurn) {
   EXPECT_TRUE(ran_posted);
 }
 
-TEST(EventLoopTest, LiveThingsAreToldOfTheEndOnce) {
-  class Hook final : public internal::LoopEndHook {
-   public:
-    void OnLoopEnd() override { ++told; }
-    int told = 0;
-  };
-  Hook stopped;
-  Hook destroyed;
-  Hook gone_before;
-  {
-    EventLoop loop;
-    loop.core().AtLoopEnd(stopped);
-    {
-      Hook local;
-      loop.core().AtLoopEnd(local);
-    }
-    loop.Stop();
-    loop.Run();
-    EXPECT_EQ(stopped.told, 1);
-  }
-  EXPECT_EQ(stopped.told, 1);
-  {
-    EventLoop loop;
-    loop.core().AtLoopEnd(destroyed);
-  }
-  EXPECT_EQ(destroyed.told, 1);
-}
-
 TEST(EventLoopTest, IdleMemoryIsGivenBackAndThenTheLoopSleeps) {
   ManualClock clock;
   EventLoop loop(EventLoop::Options().set_clock(clock));
