@@ -65,7 +65,7 @@ bool WorkerPoolCore::StartThread(Runnable& job) {
   } catch (const std::system_error&) {
     return false;  // out of threads or memory: those that exist take the job from the queue
   }
-  (void)worker.release();  // the thread deletes it
+  all_.PushBack(*worker.release());  // the thread deletes it
   ++threads_;
   return true;
 }
@@ -77,15 +77,6 @@ void WorkerPoolCore::Work(Worker& worker) {
     job->Run();
     job = Next(worker);
   }
-  std::thread before;
-  {
-    std::lock_guard lock(mutex_);
-    before = std::exchange(ended_, std::move(worker.thread));
-    delete &worker;
-    --threads_;
-    if (threads_ == 0) all_ended_.notify_all();
-  }
-  if (before.joinable()) before.join();
 }
 
 bool WorkerPoolCore::Withdraw(Runnable& job) {
@@ -102,21 +93,32 @@ Runnable* WorkerPoolCore::Next(Worker& worker) {
     --queued_;
     return job;
   }
-  if (finishing_) return nullptr;
-  idle_.PushFront(worker);
-  ++idle_count_;
-  worker.wake.wait_for(lock, idle_timeout_, [&] { return worker.job != nullptr || finishing_; });
-  if (worker.linked()) {
-    worker.Unlink();
+  if (!finishing_) {
+    idle_.PushFront(worker);
+    ++idle_count_;
+    worker.wake.wait_for(lock, idle_timeout_, [&] { return worker.job != nullptr || finishing_; });
+    if (Runnable* job = std::exchange(worker.job, nullptr)) return job;
+    static_cast<ListHook<Idle>&>(worker).Unlink();
     --idle_count_;
   }
-  return std::exchange(worker.job, nullptr);
+  // In the same breath as the look at the queue: a job that comes later must not count on this one.
+  std::thread before = std::exchange(ended_, std::move(worker.thread));
+  delete &worker;
+  if (--threads_ == 0) all_ended_.notify_all();
+  lock.unlock();
+  if (before.joinable()) before.join();
+  return nullptr;
 }
 
 void WorkerPoolCore::Finish() {
   std::thread last;
   {
     std::unique_lock lock(mutex_);
+    for (Worker* worker = all_.empty() ? nullptr : &all_.front(); worker != nullptr;
+         worker = all_.Next(*worker)) {
+      Check(worker->thread.get_id() != std::this_thread::get_id(),
+            "a weft::WorkerPool was destroyed by one of its own workers, for which it must wait");
+    }
     finishing_ = true;
     for (Worker* worker = idle_.empty() ? nullptr : &idle_.front(); worker != nullptr;
          worker = idle_.Next(*worker)) {
@@ -125,10 +127,7 @@ void WorkerPoolCore::Finish() {
     all_ended_.wait(lock, [&] { return threads_ == 0; });
     last = std::move(ended_);
   }
-  if (!last.joinable()) return;
-  Check(last.get_id() != std::this_thread::get_id(),
-        "a weft::WorkerPool was destroyed by one of its own workers");
-  last.join();
+  if (last.joinable()) last.join();
 }
 
 int WorkerPoolCore::threads() const {

@@ -28,8 +28,10 @@ class WorkerPoolCore {
   std::size_t queued() const;
 
  private:
-  // A thread, linked while it is idle. It deletes itself in the end.
-  struct Worker : ListHook<Worker> {
+  struct Idle;
+  struct All;
+  // A thread. It deletes itself in the end.
+  struct Worker : ListHook<Idle>, ListHook<All> {
     std::thread thread;
     std::condition_variable wake;
     Runnable* job = nullptr;
@@ -37,7 +39,7 @@ class WorkerPoolCore {
 
   bool StartThread(Runnable& job);
   void Work(Worker& worker);
-  // The next job of this worker; null when its thread is to end.
+  // The next job of this worker; null when its thread is to end, and the worker is gone.
   Runnable* Next(Worker& worker);
 
   const std::size_t max_threads_;
@@ -46,7 +48,8 @@ class WorkerPoolCore {
 
   mutable std::mutex mutex_;
   std::condition_variable all_ended_;
-  IntrusiveList<Worker, Worker> idle_;  // a stack: the last to finish is in front
+  IntrusiveList<Worker, All> all_;
+  IntrusiveList<Worker, Idle> idle_;  // a stack: the last to finish is in front
   std::size_t idle_count_ = 0;
   std::size_t threads_ = 0;
   RunQueue queue_;

@@ -134,6 +134,32 @@ TEST(WorkerPoolTest, ManySubmittersLoseNothing) {
   EXPECT_EQ(ran, accepted);
 }
 
+// The last worker may be about to end for idleness just when a job comes.
+TEST(WorkerPoolTest, AJobThatComesWhenTheLastWorkerEndsIsRun) {
+  std::atomic<int> ran{0};
+  WorkerPool pool(WorkerPool::Options().set_max_threads(1).set_idle_timeout(Duration::zero()));
+  for (int i = 1; i <= 10'000; ++i) {
+    // At a different moment of the worker's end each time.
+    for (int spin = i % 500; spin > 0; --spin) (void)ran.load();
+    ASSERT_TRUE(pool.Submit([&] { ++ran; }));
+    ASSERT_TRUE(Eventually([&] { return ran == i; })) << "job " << i << " was accepted and lost";
+  }
+}
+
+TEST(WorkerPoolDeathTest, DestroyingAPoolOnItsOwnWorkerDies) {
+  EXPECT_DEATH(
+      {
+        auto* pool = new WorkerPool;
+        std::atomic<bool> gone{false};
+        pool->Submit([&] {
+          delete pool;
+          gone = true;
+        });
+        Eventually([&] { return gone.load(); });
+      },
+      "destroyed by one of its own workers");
+}
+
 Task<void> UseWorker(WorkerPool& pool, EventLoop& loop, std::string& out, std::thread::id& where) {
   auto text = std::make_unique<std::string>("from a worker");
   auto job = [text = std::move(text), &where] {
