@@ -283,6 +283,9 @@ InProcessSide::InProcessSide(std::shared_ptr<InProcessPipe> pipe, Owner& owner,
   std::lock_guard lock(pipe_->mutex_);
   own().up = true;
   pipe_->Wake(1 - index_);
+  // The mail that made this side took with it what the client has said meanwhile, perhaps that it
+  // is gone.
+  pipe_->Wake(index_);
 }
 
 InProcessSide::InProcessSide(std::shared_ptr<InProcessPipe> pipe, int index, Owner& owner,

@@ -482,6 +482,53 @@ TEST_F(InProcessTest, ClientThatDiesBeforeItIsTakenLeavesNothing) {
   EXPECT_EQ(server_.side, nullptr);
 }
 
+// Both sides on loops of their own, which run when they are told to: the client's first words are
+// under way together with its knock.
+class InProcessLoopsTest : public ::testing::Test {
+ protected:
+  EventLoop there_;
+  EventLoop here_;
+  FakeServer server_{there_};
+  FakeClient client_{here_, *server_.endpoint};
+};
+
+TEST_F(InProcessLoopsTest, ClientThatDiesBeforeItIsTakenLeavesNothing) {
+  client_.side.reset();
+  there_.RunOnce(Duration::zero());
+  there_.RunOnce(Duration::zero());
+  EXPECT_EQ(server_.side, nullptr);
+  EXPECT_TRUE(server_.closed.has_value());
+}
+
+TEST_F(InProcessLoopsTest, ClientThatClosesBeforeItIsTakenLeavesNothing) {
+  client_.side->Close(absl::CancelledError("no longer needed"));
+  here_.RunOnce(Duration::zero());
+  there_.RunOnce(Duration::zero());
+  there_.RunOnce(Duration::zero());
+  EXPECT_EQ(server_.side, nullptr);
+  EXPECT_EQ(server_.closed, absl::CancelledError("no longer needed"));
+}
+
+TEST_F(InProcessLoopsTest, ClientThatDrainsBeforeItIsTakenLeavesNothing) {
+  client_.side->Drain();
+  for (int i = 0; i < 3; ++i) {
+    here_.RunOnce(Duration::zero());
+    there_.RunOnce(Duration::zero());
+  }
+  EXPECT_EQ(server_.side, nullptr);
+  EXPECT_TRUE(server_.closed.has_value());
+  EXPECT_TRUE(client_.closed.has_value());
+}
+
+TEST_F(InProcessLoopsTest, ClientWhoseLoopEndsBeforeItIsTakenLeavesNothing) {
+  here_.Stop();
+  here_.Run();
+  client_.side.reset();
+  there_.RunOnce(Duration::zero());
+  there_.RunOnce(Duration::zero());
+  EXPECT_EQ(server_.side, nullptr);
+}
+
 TEST_F(InProcessTest, StreamsAreLimitedAndRoomIsTold) {
   Connect();
   client_->Open();
