@@ -188,6 +188,12 @@ void ClientShard::OnLoopEnd() {
   Shutdown(absl::UnavailableError("the channel's loop has ended; no calls can be made any more"));
 }
 
+std::size_t ClientShard::Trim(TimePoint now) {
+  streams_.Trim();
+  blocks_.Trim(now);
+  return streams_.stats().idle + blocks_.stats().bytes_idle;
+}
+
 void ClientShard::Shutdown(const absl::Status& why) {
   if (std::exchange(shut_down_, true)) return;
   last_error_ = why;

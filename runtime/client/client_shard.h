@@ -79,6 +79,7 @@ class ClientShard final : private ClientConnection::Events, private LoopResident
   void OnCapacity(ClientConnection& connection) override;
   void OnDown(ClientConnection& connection, const absl::Status& why) override;
   void OnLoopEnd() override;
+  std::size_t Trim(TimePoint now) override;
 
   void ConnectIfNeeded();
   void Connect();

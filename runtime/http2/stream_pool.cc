@@ -1,5 +1,6 @@
 #include "http2/stream_pool.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -17,14 +18,20 @@ constexpr std::size_t kMaxIdleStreams = 4096;
 StreamPool::StreamPool(internal::ChunkPool& chunks, internal::BlockPool& blocks)
     : chunks_(chunks), blocks_(blocks) {}
 
-StreamPool::~StreamPool() { Trim(0); }
+StreamPool::~StreamPool() { Keep(0); }
 
-void StreamPool::Trim(std::size_t keep) {
+void StreamPool::Trim() {
+  Keep(idle_count_ - idle_low_);
+  idle_low_ = idle_count_;
+}
+
+void StreamPool::Keep(std::size_t keep) {
   while (idle_count_ > keep) {
     const std::unique_ptr<Stream> stream(idle_);
     idle_ = stream->next_idle;
     --idle_count_;
   }
+  idle_low_ = std::min(idle_low_, idle_count_);
 }
 
 Stream* StreamPool::Acquire() {
@@ -32,7 +39,7 @@ Stream* StreamPool::Acquire() {
     ++made_;
     return std::make_unique<Stream>().release();
   }
-  --idle_count_;
+  idle_low_ = std::min(idle_low_, --idle_count_);
   Stream* stream = idle_;
   idle_ = std::exchange(stream->next_idle, nullptr);
   return stream;
@@ -41,7 +48,7 @@ Stream* StreamPool::Acquire() {
 void StreamPool::Release(Stream* stream) {
   stream->Clear();
   stream->next_idle = std::exchange(idle_, stream);
-  if (++idle_count_ > kMaxIdleStreams) Trim(kMaxIdleStreams);
+  if (++idle_count_ > kMaxIdleStreams) Keep(kMaxIdleStreams);
 }
 
 }  // namespace weft::http2

@@ -27,11 +27,14 @@ class StreamPool {
   internal::ChunkPool& chunks() { return chunks_; }
   internal::BlockPool& blocks() { return blocks_; }
   Stats stats() const { return {idle_count_, made_}; }
-  // Frees the idle streams above `keep`.
-  void Trim(std::size_t keep);
+  // Frees as many idle streams as were not needed since the last Trim.
+  void Trim();
 
  private:
   friend class Core;
+
+  // Frees the idle streams above `keep`.
+  void Keep(std::size_t keep);
 
   Stream* Acquire();
   void Release(Stream* stream);
@@ -40,6 +43,7 @@ class StreamPool {
   internal::BlockPool& blocks_;
   Stream* idle_ = nullptr;  // linked through the streams
   std::size_t idle_count_ = 0;
+  std::size_t idle_low_ = 0;  // the fewest since the last Trim
   std::size_t made_ = 0;
 };
 

@@ -144,9 +144,8 @@ void LoopCore::SetAlarm() {
 void LoopCore::Trim() {
   trimmed_ = true;
   chunks_.Trim(Now());
-  blocks_.Trim(Now());
   frames_.Trim();
-  if (chunks_.stats().bytes_idle > 0 || blocks_.stats().bytes_idle > 0 ||
+  if (residents_->Trim(Now()) > 0 || chunks_.stats().bytes_idle > 0 ||
       frames_.stats().idle_bytes > 0) {
     timers_.Arm(trimmer_, Now() + kPoolTrimInterval);
   }

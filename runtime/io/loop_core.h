@@ -9,7 +9,6 @@
 #include "absl/status/statusor.h"
 
 #include "base/intrusive_list.h"
-#include "buffer/block_pool.h"
 #include "buffer/chunk_pool.h"
 #include "coro/executor.h"
 #include "coro/frame_pool.h"
@@ -60,7 +59,6 @@ class LoopCore final : public Executor {
 
   TimerWheel& timers() { return timers_; }
   ChunkPool& chunks() { return chunks_; }
-  BlockPool& blocks() { return blocks_; }
   FramePool& frames() { return frames_; }
   // What runs on this loop's thread belongs to; current while a pass runs. For those who start
   // coroutines in between.
@@ -171,7 +169,6 @@ class LoopCore final : public Executor {
   bool trimmed_ = false;  // in this pass
 
   ChunkPool chunks_;
-  BlockPool blocks_;
   FramePool frames_;
   ThreadContext context_;
   std::optional<TaskSet> tasks_;  // until the end

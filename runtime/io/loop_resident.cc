@@ -8,6 +8,8 @@ void LoopResident::LeaveLoop() {
   if (residents_ != nullptr) residents_->Remove(*this);
 }
 
+std::size_t LoopResident::Trim(TimePoint) { return 0; }
+
 void LoopResidents::Add(LoopResident& resident) {
   Check(resident.residents_ == nullptr, "a loop's resident was added twice");
   resident.residents_ = shared_from_this();
@@ -34,6 +36,16 @@ void LoopResidents::Tell(bool close) {
     told_.notify_all();
   }
   if (close) closed_ = true;
+}
+
+std::size_t LoopResidents::Trim(TimePoint now) {
+  std::lock_guard lock(mutex_);
+  std::size_t kept = 0;
+  for (LoopResident::Link* link = list_.empty() ? nullptr : &list_.front(); link != nullptr;
+       link = list_.Next(*link)) {
+    kept += link->resident.Trim(now);
+  }
+  return kept;
 }
 
 }  // namespace weft::internal

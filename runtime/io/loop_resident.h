@@ -14,7 +14,8 @@ namespace weft::internal {
 class LoopResidents;
 
 // Lives on a loop, by LoopCore::AddResident: is told when the loop ends, so that what it has there
-// can end first (connections close, calls are cancelled).
+// can end first (connections close, calls are cancelled), and asked now and then to give back what
+// it keeps for reuse.
 //
 // Made and destroyed on any thread, also while the loop runs. Who may be destroyed on another
 // thread than the loop's says LeaveLoop first thing in its destructor: later its own parts are gone
@@ -27,6 +28,11 @@ class LoopResident {
   // On the loop's thread (or that of its destructor), once, and not after LeaveLoop. May destroy
   // this.
   virtual void OnLoopEnd() = 0;
+  // On the loop's thread, about once in kPoolTrimInterval while the loop does something or anything
+  // is idle: destroys what was kept for reuse and not needed since the last time. Gives how much is
+  // still kept, in whatever unit: at 0 the loop need not come again. Must not make or destroy
+  // residents: they wait for this to return.
+  virtual std::size_t Trim(TimePoint now);
 
  protected:
   virtual ~LoopResident() { LeaveLoop(); }
@@ -58,6 +64,8 @@ class LoopResidents final : public std::enable_shared_from_this<LoopResidents> {
   void TellEnd() { Tell(/*close=*/false); }
   // The same, and takes no more.
   void Close() { Tell(/*close=*/true); }
+  // The sum of what all give.
+  std::size_t Trim(TimePoint now);
 
  private:
   void Tell(bool close);

@@ -212,6 +212,12 @@ void Shard::OnLoopEnd() {
   });
 }
 
+std::size_t Shard::Trim(TimePoint now) {
+  streams_.Trim();
+  blocks_.Trim(now);
+  return streams_.stats().idle + blocks_.stats().bytes_idle;
+}
+
 void Shard::ScheduleCheck() {
   if (done_ && !checker_.queued()) environment_.loop.Schedule(checker_);
 }

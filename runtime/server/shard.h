@@ -73,6 +73,7 @@ class Shard final : private LoopResident,
   };
 
   void OnLoopEnd() override;
+  std::size_t Trim(TimePoint now) override;
   void OnNoCalls() override { ScheduleCheck(); }
   void OnInProcessClient(std::shared_ptr<InProcessPipe> pipe) override;
   void ScheduleCheck();

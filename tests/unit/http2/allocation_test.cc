@@ -81,7 +81,7 @@ TEST(AllocationTest, SteadyUnaryCallsTakeNoNewBlockChunkOrStream) {
   EXPECT_EQ(caller.complete, 1200);
 }
 
-TEST(AllocationTest, IdleStreamsAreFreedByTrim) {
+TEST(AllocationTest, TrimFreesTheStreamsThatWereNotNeededSinceTheLast) {
   Pair pair;
   Exchange calls[10];
   for (Exchange& call : calls) {
@@ -89,9 +89,21 @@ TEST(AllocationTest, IdleStreamsAreFreedByTrim) {
   }
   for (Exchange& call : calls) call.stream->Reset(internal::StreamError::kCancel);
   ASSERT_TRUE(pair.Pump().ok());
-  EXPECT_GE(pair.pools.streams.stats().idle, 10u);
-  pair.pools.streams.Trim(3);
-  EXPECT_EQ(pair.pools.streams.stats().idle, 3u);
+  const std::size_t idle = pair.pools.streams.stats().idle;
+  EXPECT_GE(idle, 10u);
+  pair.pools.streams.Trim();  // all were in use since the start
+  EXPECT_EQ(pair.pools.streams.stats().idle, idle);
+
+  Exchange again;
+  pair.Open(again).SendHead(0, true);
+  ASSERT_TRUE(pair.Pump().ok());
+  again.stream->Reset(internal::StreamError::kCancel);
+  ASSERT_TRUE(pair.Pump().ok());
+  EXPECT_EQ(pair.pools.streams.stats().idle, idle);
+  pair.pools.streams.Trim();  // one call needs one on either side
+  EXPECT_EQ(pair.pools.streams.stats().idle, 2u);
+  pair.pools.streams.Trim();
+  EXPECT_EQ(pair.pools.streams.stats().idle, 0u);
 }
 
 }  // namespace

@@ -2,13 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <future>
 #include <memory>
 #include <thread>
 #include <vector>
 
+#include "buffer/limits.h"
 #include "io/loop_core.h"
 #include "io/loop_thread.h"
+#include "tests/support/manual_clock.h"
 #include "weft/event_loop.h"
 
 namespace weft::internal {
@@ -110,6 +113,34 @@ TEST(LoopResidentTest, ManyThreadsComeAndGoWhileTheLoopRunsAndEnds) {
   for (std::thread& each : threads) each.join();
   thread.Stop();
   for (const auto& each : stay) EXPECT_EQ(each->told, 1);
+}
+
+TEST(LoopResidentTest, IsAskedForIdleMemoryUntilItKeepsNone) {
+  class Keeper final : public LoopResident {
+   public:
+    ~Keeper() override { LeaveLoop(); }
+    void OnLoopEnd() override {}
+    std::size_t Trim(TimePoint now) override {
+      asked_at.push_back(now);
+      return kept == 0 ? 0 : --kept;
+    }
+
+    std::size_t kept = 2;
+    std::vector<TimePoint> asked_at;
+  };
+  testing::ManualClock clock;
+  EventLoop loop(EventLoop::Options().set_clock(clock));
+  Keeper keeper;
+  loop.core().AddResident(keeper);
+  loop.RunOnce(Duration::zero());
+  // Asking alone must not call for the next time.
+  for (std::size_t asked = 1; asked <= 4; ++asked) {
+    clock.Advance(kPoolTrimInterval + std::chrono::milliseconds(100));
+    loop.core().timers().Advance(clock.Now());
+    EXPECT_EQ(keeper.asked_at.size(), std::min<std::size_t>(asked, 2)) << asked;
+  }
+  ASSERT_EQ(keeper.asked_at.size(), 2u);
+  EXPECT_LT(keeper.asked_at[0], keeper.asked_at[1]);
 }
 
 TEST(LoopResidentTest, LeavingWaitsForTheCallThatAnotherThreadIsIn) {
