@@ -117,5 +117,12 @@ inline constexpr std::size_t kReceiveMessageLimit = 4 * kMiB;
 // header block is not even kept.
 inline constexpr std::size_t kMetadataSoftLimit = 8 * kKiB;
 inline constexpr std::size_t kMetadataHardLimit = 16 * kKiB;
+// What one side of a call may add to its metadata, with 32 bytes a field: more than peers take by
+// default. With a status below it still fits the 64 KiB that nghttp2 sends as one header block.
+inline constexpr std::size_t kMetadataSendLimit = 32 * kKiB;
+// A longer status message is cut: in percent-encoding it may grow threefold.
+inline constexpr std::size_t kStatusMessageLimit = 4 * kKiB;
+// Larger error details are left out, and the message says so.
+inline constexpr std::size_t kStatusDetailsLimit = 8 * kKiB;
 
 }  // namespace weft::internal

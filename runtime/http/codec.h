@@ -47,6 +47,11 @@ class Codec {
   // at once with unread input would let the kernel reset the connection under the last answer
   // (RFC 9112 §9.6).
   virtual bool wants_shutdown() const { return false; }
+  // What was written so far would pass for the whole of an answer that is not complete: the
+  // connection must be reset rather than closed.
+  virtual bool must_reset() const { return false; }
+  // Requests whose head was told.
+  virtual std::uint64_t requests() const { return 0; }
   // The transport is gone or is being closed: every open stream hears OnClosed(kConnectionLost,
   // why).
   virtual void Abort(const absl::Status& why) = 0;

@@ -33,14 +33,14 @@ struct StreamClose {
     kComplete,        // both sides ended in order
     kLocalReset,      // we called Reset
     kPeerReset,       // RST_STREAM came; `error` tells the code
-    kProtocol,        // the peer broke the protocol on this stream; it was reset by us
+    kProtocol,        // the peer broke the protocol on this stream, or what we had to say does not
+                      // fit it; it was reset by us
     kConnectionLost,  // `status` says how
     kGoAway,  // client: the peer will not process this stream (id above GOAWAY's); safe to repeat
   };
   Cause cause = Cause::kComplete;
   StreamError error = StreamError::kNoError;
-  absl::Status
-      status;  // of the connection, for kConnectionLost and kProtocol; tells who, what and why
+  absl::Status status;  // for kConnectionLost and kProtocol; tells who, what and why
 };
 
 // What a codec tells of one exchange. All on the loop thread, from inside the codec's Recv, Pull or

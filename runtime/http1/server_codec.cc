@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "base/check.h"
+#include "buffer/buf_list_ops.h"
 #include "buffer/limits.h"
 #include "http1/encoder.h"
 #include "http1/limits.h"
@@ -52,12 +53,7 @@ absl::Status ServerCodec::Recv(Slice bytes) {
     internal::Check(!can_parse(), "http1: input was left over though it could be read");
   }
   if (!bytes.empty() && !closing_) {
-    // A few bytes that wait must not pin a whole read chunk.
-    if (bytes.size() <= internal::kInboundCopyLimit) {
-      pending_.Append(pool_, bytes.view());
-    } else {
-      pending_.AppendRef(std::move(bytes));
-    }
+    AppendInbound(pending_, pool_, std::move(bytes));
   }
   Settle();
   return absl::OkStatus();
@@ -171,8 +167,7 @@ void ServerCodec::OnCreditReturned(std::size_t n) {
 // ---- Output ----
 
 bool ServerCodec::wants_write() const {
-  return refusal_.status != 0 || send_continue_ || (open_ && exchange_.has_output()) ||
-         !pull_error_.ok();
+  return refusal_.status != 0 || send_continue_ || (open_ && exchange_.has_output());
 }
 
 absl::Status ServerCodec::Pull(BufList& out, std::size_t budget) {
@@ -192,7 +187,7 @@ absl::Status ServerCodec::Pull(BufList& out, std::size_t budget) {
     if (used > 0 && used >= budget) break;
     more = PullExchange(out, budget - used);
   }
-  return std::exchange(pull_error_, absl::OkStatus());
+  return absl::OkStatus();
 }
 
 bool ServerCodec::PullExchange(BufList& out, std::size_t budget) {
@@ -279,10 +274,7 @@ void ServerCodec::Settle() {
 void ServerCodec::BreakExchange(const StreamClose& close, int status, std::string_view text) {
   const bool unanswered = !exchange_.head_encoded();
   const bool head_only = exchange_.head_only();
-  if (exchange_.ends_with_connection()) {
-    pull_error_ = absl::AbortedError(
-        "an HTTP/1.0 answer that ends with its connection was cut short: reset the connection");
-  }
+  cut_short_ = exchange_.ends_with_connection();
   CloseStream(close);
   if (unanswered && status != 0) {
     Refuse(status, text, head_only);
@@ -329,9 +321,11 @@ bool ServerCodec::wants_shutdown() const {
 }
 
 void ServerCodec::Abort(const absl::Status& why) {
-  if (open_) CloseStream({StreamClose::Cause::kConnectionLost, StreamError::kCancel, why});
+  if (open_) {
+    cut_short_ = exchange_.ends_with_connection();
+    CloseStream({StreamClose::Cause::kConnectionLost, StreamError::kCancel, why});
+  }
   refusal_ = ParseError();
-  pull_error_ = absl::OkStatus();
   StartClosing(/*linger=*/false);
 }
 

@@ -21,7 +21,8 @@ namespace weft::http1 {
 // A request's head is told when the answer before it is complete, from inside Recv or Pull; until
 // then what the client pipelined is kept as bytes, and above kMaxPipelinedInput reads pause. What
 // is wrong with a request is answered here, with a text that says what, and the connection is
-// closed. An answer that can't be completed closes it too: never is a part passed off as the whole.
+// closed. An answer that can't be completed closes it too, or resets it where the end of the
+// connection is the end of the answer (HTTP/1.0): never is a part passed off as the whole.
 // Deadlines are the connection's: read_state() tells which one applies.
 class ServerCodec final : public internal::Codec, private Exchange::Owner {
  public:
@@ -53,6 +54,8 @@ class ServerCodec final : public internal::Codec, private Exchange::Owner {
   bool wants_read() const override;
   bool wants_shutdown() const override;
   bool finished() const override;
+  bool must_reset() const override { return cut_short_; }
+  std::uint64_t requests() const override { return next_id_ - 1; }
   void Abort(const absl::Status& why) override;
   void Drain() override;
   std::size_t open_streams() const override { return open_ ? 1 : 0; }
@@ -124,7 +127,7 @@ class ServerCodec final : public internal::Codec, private Exchange::Owner {
   ParseError refusal_;
   bool refusal_head_only_ = false;
   absl::Status failure_;
-  absl::Status pull_error_;  // to be given by the next Pull
+  bool cut_short_ = false;
 };
 
 }  // namespace weft::http1

@@ -226,13 +226,18 @@ void Core::EndAfterResponse(Stream& stream) {
 int Core::OnDataChunk(nghttp2_session* library, std::uint8_t, std::int32_t id,
                       const std::uint8_t* data, std::size_t size, void* user) {
   auto& core = *static_cast<Core*>(user);
-  if (core.hold_credit_) {
+  Stream* const stream = core.Find(id);
+  const bool wanted = stream != nullptr && !stream->locally_reset && stream->events != nullptr;
+  if (wanted) {
+    stream->unread += size;
+    core.unread_ += size;
+  }
+  if (core.holds_credit()) {
     core.held_credit_ += size;
   } else {
     core.Counted([&] { return nghttp2_session_consume_connection(library, size); });
   }
-  Stream* const stream = core.Find(id);
-  if (stream == nullptr || stream->locally_reset || stream->events == nullptr) return 0;
+  if (!wanted) return 0;
   const auto offset =
       static_cast<std::size_t>(reinterpret_cast<const char*>(data) - core.input_->data());
   stream->events->OnBody(core.input_->Sub(offset, size));
@@ -257,6 +262,9 @@ int Core::OnStreamClose(nghttp2_session* library, std::int32_t id, std::uint32_t
   if (!stream->close_due) {
     stream->close = core.WhyClosed(*stream, error);
     stream->close_due = true;
+    if (stream->close.cause == StreamClose::Cause::kComplete && core.forced_resets_ > 0) {
+      --core.forced_resets_;
+    }
   }
   core.MarkDue(*stream);
   return 0;
@@ -298,6 +306,9 @@ int Core::OnFrameSend(nghttp2_session*, const nghttp2_frame* frame, void* user) 
         core.SentEndOfStream(frame->hd.stream_id);
       }
       break;
+    case NGHTTP2_RST_STREAM:
+      core.SentReset(*frame);
+      break;
     case NGHTTP2_GOAWAY:
       core.SentGoAway(*frame);
       break;
@@ -305,6 +316,19 @@ int Core::OnFrameSend(nghttp2_session*, const nghttp2_frame* frame, void* user) 
       break;
   }
   return 0;
+}
+
+// A stream that the peer makes us reset is as cheap for it as one that it resets itself, and the
+// library counts only the latter: its place is free while its handler still runs.
+void Core::SentReset(const nghttp2_frame& frame) {
+  const Stream* stream = Find(frame.hd.stream_id);
+  if (frame.rst_stream.error_code == NGHTTP2_NO_ERROR ||
+      (stream != nullptr && stream->locally_reset)) {
+    return;
+  }
+  if (++forced_resets_ > options_.reset_burst) {
+    GoAway(NGHTTP2_ENHANCE_YOUR_CALM, "too many streams had to be reset");
+  }
 }
 
 // Server, checklist 32: the response is complete, so the rest of the request is of no use.
@@ -337,12 +361,28 @@ void Core::SentGoAway(const nghttp2_frame& frame) {
                    "; ended the connection with GOAWAY ", CodeName(error)));
 }
 
-int Core::OnFrameNotSend(nghttp2_session*, const nghttp2_frame* frame, int, void* user) {
+int Core::OnFrameNotSend(nghttp2_session*, const nghttp2_frame* frame, int error, void* user) {
   auto& core = *static_cast<Core*>(user);
-  if (!core.server() && frame->hd.type == NGHTTP2_HEADERS &&
-      frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
-    if (Stream* stream = core.Find(frame->hd.stream_id)) stream->not_sent = true;
+  if (frame->hd.type != NGHTTP2_HEADERS) return 0;
+  Stream* const stream = core.Find(frame->hd.stream_id);
+  if (stream == nullptr || stream->close_due) return 0;
+  const bool request = !core.server() && frame->headers.cat == NGHTTP2_HCAT_REQUEST;
+  if (request && error == NGHTTP2_ERR_START_STREAM_NOT_ALLOWED) {
+    stream->not_sent = true;  // the peer said GOAWAY meanwhile
+    return 0;
   }
+  StreamClose close{StreamClose::Cause::kProtocol, StreamError::kInternalError,
+                    absl::ResourceExhaustedError(absl::StrCat(
+                        "the header fields of HTTP/2 stream ", frame->hd.stream_id,
+                        " can't be sent: ", nghttp2_strerror(error), "; send less metadata"))};
+  if (!request) {
+    core.ResetAs(*stream, std::move(close));
+    return 0;
+  }
+  // The library closes the stream, which the peer has never seen.
+  stream->close = std::move(close);
+  stream->close_due = true;
+  core.MarkDue(*stream);
   return 0;
 }
 

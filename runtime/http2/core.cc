@@ -131,6 +131,9 @@ bool Core::wants_write() const {
   return !scheduler_.empty() && nghttp2_session_get_remote_window_size(library_) > 0;
 }
 
+// What waits here are answers to frames of the peer's, who takes none of them.
+bool Core::wants_read() const { return pending_.size() < internal::kOutputHighMark; }
+
 bool Core::finished() const {
   if (aborted_) return true;
   if (wants_write()) return false;
@@ -198,10 +201,21 @@ void Core::GoAway(std::uint32_t error, std::string_view debug) {
 
 void Core::HoldConnectionCredit(bool hold) {
   hold_credit_ = hold;
-  if (hold || held_credit_ == 0 || aborted_) return;
+  GiveHeldCredit();
+}
+
+void Core::GiveHeldCredit() {
+  if (held_credit_ == 0 || aborted_ || holds_credit()) return;
   Counted([&] { return nghttp2_session_consume_connection(library_, held_credit_); });
   held_credit_ = 0;
   TellOutput();
+}
+
+void Core::Taken(Stream& stream, std::size_t n) {
+  n = std::min(n, stream.unread);
+  stream.unread -= n;
+  unread_ -= n;
+  GiveHeldCredit();
 }
 
 bool Core::can_open() const {
@@ -236,6 +250,7 @@ Stream& Core::Lend(internal::HttpStreamEvents* events) {
 }
 
 void Core::Release(Stream& stream) {
+  Taken(stream, stream.unread);
   if (receiving_head_ == &stream) receiving_head_ = nullptr;
   stream.internal::ListHook<AllStreams>::Unlink();
   stream.internal::ListHook<DueStreams>::Unlink();
@@ -247,7 +262,9 @@ void Core::MarkDue(Stream& stream) {
   if (!stream.internal::ListHook<DueStreams>::linked()) due_.PushBack(stream);
 }
 
-void Core::TellDue() {
+// True when there was something to tell.
+bool Core::TellDue() {
+  const bool any = !due_.empty() || capacity_changed_;
   while (Stream* stream = due_.PopFront()) {
     if (stream->close_due && !stream->told_closed) {
       stream->told_closed = true;
@@ -263,6 +280,7 @@ void Core::TellDue() {
     capacity_changed_ = false;
     if (client_ != nullptr && can_open()) client_->OnCapacity();
   }
+  return any;
 }
 
 void Core::TellOutput() {

@@ -38,6 +38,7 @@ class Core {
   absl::Status RecvEof();
   absl::Status Pull(internal::BufList& out, std::size_t budget);
   bool wants_write() const;
+  bool wants_read() const;
   bool finished() const;
   void Abort(const absl::Status& why);
   void Drain();
@@ -93,6 +94,7 @@ class Core {
   void RecvPing(const nghttp2_frame& frame);
   void SentEndOfStream(std::int32_t id);
   void SentGoAway(const nghttp2_frame& frame);
+  void SentReset(const nghttp2_frame& frame);
   internal::StreamClose WhyClosed(const Stream& stream, std::uint32_t error) const;
 
   // Sending.
@@ -106,10 +108,16 @@ class Core {
   absl::Status PullFrames(internal::BufList& out);
   void TellOutput();
 
+  // Credit of the connection's.
+  bool holds_credit() const { return hold_credit_ || unread_ > options_.unread_limit; }
+  void GiveHeldCredit();
+  // The application has taken n bytes of the stream, or never will.
+  void Taken(Stream& stream, std::size_t n);
+
   // Ends `stream` from our side; OnClosed(close) becomes due.
   void ResetAs(Stream& stream, internal::StreamClose close);
   void MarkDue(Stream& stream);
-  void TellDue();
+  bool TellDue();
   Stream& Lend(internal::HttpStreamEvents* events);
   void Release(Stream& stream);
   // Runs `submit` and counts what it put into the library's queue: see Recv.
@@ -141,6 +149,8 @@ class Core {
 
   internal::BufList pending_;  // control frames that Recv had to pull, see there
   std::size_t held_credit_ = 0;
+  std::size_t unread_ = 0;         // of all streams, see Stream::unread
+  std::size_t forced_resets_ = 0;  // beyond the streams that ended in order
   std::uint64_t call_frames_sent_ = 0;
   std::int32_t goaway_last_id_ = 0x7fffffff;
   bool goaway_received_ = false;

@@ -180,6 +180,7 @@ void Core::ResetAs(Stream& stream, StreamClose close) {
 }
 
 void Core::ReturnCredit(Stream& stream, std::size_t n) {
+  Taken(stream, n);
   if (aborted_ || !stream.on_wire || stream.locally_reset || n == 0 ||
       stream.receiving == Stream::Receiving::kEnded) {
     return;
@@ -260,9 +261,10 @@ absl::Status Core::Pull(BufList& out, std::size_t budget) {
   while (status.ok() && !ended_ && !paused_ && out.size() < out_limit_) {
     const std::size_t before = out.size();
     status = PullFrames(out);
-    // What is told here may bring more to send in the same pass.
-    TellDue();
-    if (out.size() == before) break;
+    // What is told here may bring more to send in the same pass, also where nothing was sent: a
+    // request that could not be has made room for another.
+    const bool told = TellDue();
+    if (out.size() == before && !told) break;
   }
   out_ = nullptr;
   inside_ = false;

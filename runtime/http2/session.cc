@@ -18,6 +18,7 @@ absl::Status Session::Pull(internal::BufList& out, std::size_t budget) {
   return core_->Pull(out, budget);
 }
 bool Session::wants_write() const { return core_->wants_write(); }
+bool Session::wants_read() const { return core_->wants_read(); }
 bool Session::finished() const { return core_->finished(); }
 void Session::Abort(const absl::Status& why) { core_->Abort(why); }
 void Session::Drain() { core_->Drain(); }

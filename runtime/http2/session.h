@@ -31,10 +31,15 @@ struct SessionOptions {
   std::uint32_t header_list_soft_limit = internal::kMetadataSoftLimit;
   std::uint32_t header_list_hard_limit = internal::kMetadataHardLimit;
   std::uint32_t max_frame_size = 16 * 1024;
-  // RST_STREAM frames that the peer may send: a burst, then so many a second (rapid reset).
+  // Bytes of bodies that the application has not taken, of all streams together: above it the
+  // connection's credit is held back, so that a thousand stalled handlers can't fill the memory.
+  std::size_t unread_limit = std::size_t{64} << 20;
+  // RST_STREAM frames that the peer may send: a burst, then so many a second (rapid reset). And so
+  // many more streams than end in order may it make us reset.
   std::uint64_t reset_burst = 1000;
   std::uint64_t resets_per_second = 33;
-  // SETTINGS and PING acknowledgements that may wait to be sent before the peer counts as flooding.
+  // SETTINGS and PING acknowledgements that one Recv may ask for before the peer counts as
+  // flooding. Those of many Recvs wait in the session, which stops reading above kOutputHighMark.
   std::size_t max_pending_acks = 1000;
   std::size_t max_continuations = 8;
   // Of a stream that says nothing of its own.
@@ -115,6 +120,7 @@ class Session : public internal::Codec {
   absl::Status RecvEof() override;
   absl::Status Pull(internal::BufList& out, std::size_t budget) override;
   bool wants_write() const override;
+  bool wants_read() const override;
   bool finished() const override;
   void Abort(const absl::Status& why) override;
   void Drain() override;

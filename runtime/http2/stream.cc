@@ -20,7 +20,7 @@ void Stream::Clear() {
   on_wire = attached = parked = was_above_mark = false;
   locally_reset = peer_reset = not_sent = own_priority = false;
   drained_due = close_due = told_closed = oversized = false;
-  header_size = 0;
+  header_size = unread = 0;
   head_to_send_.Clear();
   trailers_to_send_.Clear();
   outbound_.Clear();

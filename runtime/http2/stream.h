@@ -66,6 +66,7 @@ class Stream final : public internal::HttpStream,
   bool told_closed = false;
   bool oversized = false;  // the header block being received is above the limit
   std::size_t header_size = 0;
+  std::size_t unread = 0;  // bytes that came and whose credit the application has not returned
   char status_text[3] = {};
 
   internal::HttpHead head;

@@ -34,14 +34,13 @@ class MemoryTransport final : public Transport, private Runnable {
   void WatchWrites(bool on) override;
   void ShutdownWrites() override;
   void Close() override;
+  // Reads and writes of the other end fail with ECONNRESET.
+  void Abort() override;
   const std::string& peer() const override { return peer_; }
 
   // How many bytes this end may write from now on; then a write would block until there is a new
   // budget.
   void SetWriteBudget(std::size_t bytes);
-  // Ends the connection as a crash of this end would: reads and writes of the other fail with
-  // ECONNRESET.
-  void Abort();
 
  private:
   struct Shared;

@@ -55,6 +55,13 @@ void SocketTransport::ShutdownWrites() {
   if (fd_.valid()) ::shutdown(fd_.get(), SHUT_WR);
 }
 
+void SocketTransport::Abort() {
+  // Closing then sends a reset. Where the option can't be set, the socket is gone already.
+  const linger now{.l_onoff = 1, .l_linger = 0};
+  if (fd_.get() >= 0) (void)::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+  Close();
+}
+
 void SocketTransport::Close() {
   watch_.Stop();
   fd_.Reset();

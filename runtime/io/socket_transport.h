@@ -24,6 +24,7 @@ class SocketTransport final : public Transport {
   void WatchWrites(bool on) override { watch_.WatchWrites(on); }
   void ShutdownWrites() override;
   void Close() override;
+  void Abort() override;
   const std::string& peer() const override { return peer_; }
 
   int fd() const { return fd_.get(); }

@@ -28,6 +28,21 @@ constexpr std::string_view kContentType = "application/grpc";
 constexpr std::array<std::string_view, 17> kStatusNumbers = {
     "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16"};
 
+constexpr std::string_view kCutMark = " [cut]";
+
+void AddMessageField(std::string_view message, HeaderList& to) {
+  if (message.empty()) return;
+  if (message.size() > kStatusMessageLimit) {
+    std::size_t end = kStatusMessageLimit - kCutMark.size();
+    while (end > 0 && (message[end] & 0xc0) == 0x80) --end;  // not inside a character
+    AddMessageField(std::string(message.substr(0, end)).append(kCutMark), to);
+  } else if (IsPlainGrpcMessage(message)) {
+    to.Add("grpc-message", message);
+  } else {
+    to.Add("grpc-message", EncodeGrpcMessage(message));
+  }
+}
+
 // The bytes of `message` on the wire, or why it can't be sent.
 absl::StatusOr<std::size_t> SizeToSend(const MessageLite& message, std::size_t send_limit) {
   if (!message.IsInitialized()) {
@@ -140,16 +155,20 @@ void AddStatusFields(const absl::Status& status, HeaderList& to) {
       kStatusNumbers[static_cast<std::size_t>(CodeFromNumber(static_cast<int>(status.code())))]);
   if (status.ok()) return;
   const std::string_view message(status.message().data(), status.message().size());
-  if (!message.empty()) {
-    if (IsPlainGrpcMessage(message)) {
-      to.Add("grpc-message", message);
-    } else {
-      to.Add("grpc-message", EncodeGrpcMessage(message));
-    }
+  if (!HasDetails(status)) {
+    AddMessageField(message, to);
+    return;
   }
-  if (HasDetails(status)) {
-    to.Add("grpc-status-details-bin", EncodeBinaryValue(SerializeDetails(status)));
+  const std::string details = SerializeDetails(status);
+  if (details.size() > kStatusDetailsLimit) {
+    AddMessageField(
+        absl::StrCat("[error details of ", details.size(), " bytes were left out: they may have ",
+                     kStatusDetailsLimit, "] ", status.message()),
+        to);
+    return;
   }
+  AddMessageField(message, to);
+  to.Add("grpc-status-details-bin", EncodeBinaryValue(details));
 }
 
 absl::Status ReadStatusFields(const HeaderList& fields, bool& found) {

@@ -6,6 +6,8 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
+#include "buffer/limits.h"
+
 namespace weft::internal {
 namespace {
 
@@ -61,6 +63,13 @@ absl::Status AddMetadata(std::string_view key, std::string_view value, HeaderLis
   if (IsReservedMetadataKey(key)) {
     return absl::InternalError(absl::StrCat("the metadata key \"", Absl(key),
                                             "\" belongs to the protocol; use another name"));
+  }
+  const std::size_t size = IsBinaryMetadataKey(key) ? value.size() / 3 * 4 + 4 : value.size();
+  if (to.wire_size() + key.size() + size + 32 > kMetadataSendLimit) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the metadata key \"", Absl(key), "\" with a value of ", value.size(),
+                     " bytes does not fit: metadata may have ", kMetadataSendLimit,
+                     " bytes in all; send what is large in the message"));
   }
   if (IsBinaryMetadataKey(key)) {
     to.Add(key, EncodeBinaryValue(value));

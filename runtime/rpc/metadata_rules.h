@@ -23,7 +23,8 @@ std::string EncodeBinaryValue(std::string_view bytes);
 
 // Appends the application's metadata to `to`, a "-bin" value in base64. A key must be of 0-9 a-z _
 // - . and must not be the protocol's; an ASCII value is of 0x20..0x7E, and white space around it is
-// cut off. Otherwise INTERNAL, with what to change, and `to` stays as it was.
+// cut off. Otherwise INTERNAL, or above kMetadataSendLimit RESOURCE_EXHAUSTED, with what to change,
+// and `to` stays as it was.
 absl::Status AddMetadata(std::string_view key, std::string_view value, HeaderList& to);
 
 }  // namespace weft::internal

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "buffer/buf_list_ops.h"
 #include "buffer/limits.h"
 #include "buffer/writev_driver.h"
 #include "io/errno_text.h"
@@ -42,7 +43,7 @@ Connection::Connection(LoopCore& loop, std::unique_ptr<Transport> transport,
 Connection::~Connection() {
   AbortStreams(
       absl::CancelledError(absl::StrCat("the connection with ", peer(), " was closed here")));
-  transport_->Close();
+  CloseTransport();
 }
 
 void Connection::StartSniffing(CodecFactory factory) {
@@ -80,6 +81,10 @@ void Connection::Close(const absl::Status& why) {
     SayLastWords();
   }
   AbortStreams(why.ok() ? absl::CancelledError("the connection was closed here") : why);
+  if (cut_short()) {
+    Finish();
+    return;
+  }
   state_ = State::kClosing;
   loop_.timers().Arm(watchdog_, loop_.Now() + kLingerTime);  // the peer may not read
   OutputReady();
@@ -135,7 +140,7 @@ absl::Status Connection::Take(Slice bytes) {
 }
 
 absl::Status Connection::Sniff(Slice bytes) {
-  sniffed_.AppendRef(std::move(bytes));
+  AppendInbound(sniffed_, loop_.chunks(), std::move(bytes));
   char first[kSniffSize];
   const std::size_t known = std::min(sniffed_.size(), kSniffSize);
   sniffed_.PeekFront(known, first);
@@ -186,7 +191,7 @@ void Connection::Flush() {
         return;
       }
     }
-    if (out_.empty()) break;
+    if (out_.empty() || cut_short()) break;
     const WriteProgress progress = WriteFront(out_, [this](std::span<const iovec> iov) {
       const IoResult result = transport_->WritevSome(iov);
       switch (result.kind) {
@@ -216,6 +221,10 @@ void Connection::Flush() {
       break;
     }
   }
+  if (cut_short()) {
+    Finish();
+    return;
+  }
   if (codec_ != nullptr && state_ == State::kOpen) {
     UpdateReads();
     UpdateWatchdog();
@@ -241,7 +250,7 @@ void Connection::Fail(absl::Status why) {
   why_ = std::move(why);
   if (state_ == State::kOpen && !peer_ended_) SayLastWords();  // a GOAWAY or a 400
   AbortStreams(why_);
-  if (state_ == State::kOpen && !out_.empty()) {
+  if (state_ == State::kOpen && !out_.empty() && !cut_short()) {
     state_ = State::kClosing;
     loop_.timers().Arm(watchdog_, loop_.Now() + kLingerTime);  // the peer may not read
     OutputReady();
@@ -275,8 +284,16 @@ void Connection::Finish() {
   AbortStreams(why_.ok()
                    ? absl::UnavailableError(absl::StrCat("the connection was closed by ", peer()))
                    : why_);
-  transport_->Close();
+  CloseTransport();
   owner_.OnConnectionClosed(*this, why_);  // may destroy this
+}
+
+void Connection::CloseTransport() {
+  if (cut_short()) {
+    transport_->Abort();
+  } else {
+    transport_->Close();
+  }
 }
 
 void Connection::AbortStreams(const absl::Status& why) {
@@ -294,7 +311,10 @@ void Connection::UpdateReads() {
 void Connection::UpdateWatchdog() {
   const Codec::Waiting waiting = codec_->waiting();
   if (CountsFromProgress(waiting)) last_progress_ = loop_.Now();
-  if (waiting == watched_ || shut_down_ || timed_out_) return;
+  if (shut_down_ || timed_out_) return;
+  // The head of a later request has its own time.
+  const std::uint64_t requests = std::exchange(requests_, codec_->requests());
+  if (waiting == watched_ && (waiting != Codec::Waiting::kHead || requests == requests_)) return;
   watched_ = waiting;
   const Duration limit = Limit(waiting);
   if (limit == Duration::max()) {

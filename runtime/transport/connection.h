@@ -104,6 +104,8 @@ class Connection final : private Transport::Events, public Codec::Host {
   void SayLastWords();
   void Linger();
   void Finish();
+  bool cut_short() const { return codec_ != nullptr && codec_->must_reset(); }
+  void CloseTransport();
   void UpdateReads();
   void UpdateWatchdog();
   Duration Limit(Codec::Waiting waiting) const;
@@ -130,7 +132,8 @@ class Connection final : private Transport::Events, public Codec::Host {
   bool timed_out_ = false;
   std::size_t read_size_;
   Codec::Waiting watched_;
-  TimePoint last_progress_;  // while what is waited for counts from it
+  std::uint64_t requests_ = 0;  // as the codec counted when watched_ was set
+  TimePoint last_progress_;     // while what is waited for counts from it
   Liveness liveness_;
   Flusher flusher_;
   Watchdog watchdog_;

@@ -215,6 +215,48 @@ TEST_P(Http2ClientTest, RequestThatNeverLeftIsSafeToRepeatAfterGoAway) {
   EXPECT_EQ(call.close.cause, StreamClose::Cause::kGoAway);
 }
 
+TEST_P(Http2ClientTest, RequestWhoseHeadCannotBeSentEndsAloneAndIsNotToBeRepeated) {
+  Exchange large, next;
+  Client client(GetParam());
+  client.Start();
+  internal::HttpStream& stream = client.Open(large);
+  stream.head_to_send().Add("x-large", std::string(100'000, 'x'));
+  stream.SendHead(0, true);
+  client.Take();
+  EXPECT_EQ(large.closes, 1);
+  EXPECT_EQ(large.close.cause, StreamClose::Cause::kProtocol);
+  EXPECT_EQ(large.close.status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(client.session.open_streams(), 0u);
+  client.Request(next);
+  EXPECT_NE(client.Take().find(":path=/a.B/C"), std::string::npos);
+}
+
+TEST_P(Http2ClientTest, RequestMadeWhenAnotherCouldNotBeSentGoesOutInTheSamePull) {
+  Client client(GetParam());
+  struct Repeating final : internal::HttpStreamEvents {
+    void OnHead(internal::HttpHead&, bool) override {}
+    void OnBody(internal::Slice) override {}
+    void OnEnd(internal::HeaderList&) override {}
+    void OnDrained() override {}
+    void OnClosed(const StreamClose&) override { client->Request(*next); }
+    Client* client = nullptr;
+    Exchange* next = nullptr;
+  };
+  Exchange next;
+  Repeating large;
+  large.client = &client;
+  large.next = &next;
+  client.Start();
+  internal::HttpStream& stream =
+      client.session.OpenStream(large, RequestTarget("POST", "http", "test.local", "/a.B/C"), {});
+  stream.head_to_send().Add("x-large", std::string(100'000, 'x'));
+  stream.SendHead(0, true);
+  internal::BufList out;
+  ASSERT_TRUE(client.session.Pull(out, 64 * 1024).ok());
+  EXPECT_NE(Flatten(out).find("hello"), std::string::npos);
+  client.session.Abort(absl::CancelledError("the test is over"));
+}
+
 TEST_P(Http2ClientTest, StreamLimitOfThePeerIsKeptAndCapacityTold) {
   Exchange first, second;
   Client client(GetParam());

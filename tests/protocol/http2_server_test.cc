@@ -175,6 +175,23 @@ TEST_P(Http2ServerTest, EarlyEndIsTrailersThenResetWithNoError) {  // checklist 
   EXPECT_EQ(server.request(0).body, "part");
 }
 
+TEST_P(Http2ServerTest, TrailersThatCannotBeSentResetTheStream) {
+  Server server(GetParam());
+  server.Start();
+  ASSERT_TRUE(server.Send(Headers(1).Request("POST", "/a.B/C").End().Render()).ok());
+  Exchange& request = server.request(0);
+  request.stream->SendHead(200, false);
+  server.Append(*request.stream, "hello");
+  request.stream->trailers_to_send().Add("x-large", std::string(100'000, 'x'));
+  request.stream->SendEnd();
+  EXPECT_EQ(server.Take(),
+            "HEADERS 1 :status=200\n"
+            "DATA 1 \"hello\"\n"
+            "RST_STREAM 1 INTERNAL_ERROR\n");
+  EXPECT_EQ(request.closes, 1);
+  EXPECT_EQ(request.close.status.code(), absl::StatusCode::kResourceExhausted);
+}
+
 TEST_P(Http2ServerTest, TrailersOfARequestEndIt) {
   Server server(GetParam());
   server.Start();
@@ -618,6 +635,82 @@ TEST(Http2AbuseTest, PingFloodEndsTheConnection) {
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_NE(server.Take().find("GOAWAY 0 ENHANCE_YOUR_CALM"), std::string::npos);
   EXPECT_TRUE(server.session.finished());
+}
+
+TEST(Http2AbuseTest, PingsOfAPeerThatReadsNothingStopTheReading) {
+  Server server(std::string::npos);
+  server.Start();
+  const std::string pings = Ping(1) + Ping(2) + Ping(3);
+  std::size_t sent = 0;
+  while (server.session.wants_read()) {
+    ASSERT_TRUE(server.Send(pings).ok());
+    sent += pings.size();
+    ASSERT_LE(sent, 2 * internal::kOutputHighMark);
+  }
+  server.Take();
+  EXPECT_TRUE(server.session.wants_read());
+}
+
+TEST(Http2AbuseTest, PeerThatMakesUsResetItsStreamsIsSentAway) {
+  SessionOptions options;
+  options.reset_burst = 20;
+  Server server(std::string::npos, options);
+  server.Start();
+  std::string taken;
+  std::uint32_t id = 1;
+  while (taken.find("GOAWAY") == std::string::npos) {
+    ASSERT_LT(id, 61u);
+    ASSERT_TRUE(
+        server.Send(Headers(id).Request("POST", "/a").Render() + WindowUpdate(id, 0x7fffffff))
+            .ok());
+    taken += server.Take();
+    id += 2;
+  }
+  EXPECT_GT(id, 41u);
+  EXPECT_NE(taken.find("ENHANCE_YOUR_CALM"), std::string::npos);
+  EXPECT_TRUE(server.session.finished());
+}
+
+TEST(Http2AbuseTest, StreamsThatEndInOrderMakeUpForResetOnes) {
+  SessionOptions options;
+  options.reset_burst = 4;
+  Server server(std::string::npos, options);
+  server.Start();
+  for (std::uint32_t id = 1; id < 81; id += 4) {
+    const std::size_t index = server.acceptor.exchanges.size();
+    ASSERT_TRUE(
+        server.Send(Headers(id).Request("POST", "/a").Render() + WindowUpdate(id, 0x7fffffff))
+            .ok());
+    ASSERT_TRUE(server.Send(Headers(id + 2).Request("POST", "/a").End().Render()).ok());
+    server.Reply(server.request(index + 1), "fine");
+    ASSERT_EQ(server.Take().find("GOAWAY"), std::string::npos);
+  }
+}
+
+TEST(Http2AbuseTest, BodiesThatNobodyTakesHoldTheConnectionsCredit) {
+  SessionOptions options;
+  options.unread_limit = 100'000;
+  options.connection_window = 65'535;
+  Server server(std::string::npos, options);
+  server.acceptor.on_request = [](Exchange& exchange) { exchange.return_credit = false; };
+  server.Start();
+  std::string taken;
+  const std::string body(16'000, 'x');
+  std::size_t sent = 0;
+  for (std::uint32_t id = 1; id < 41; id += 2) {
+    ASSERT_TRUE(
+        server.Send(Headers(id).Request("POST", "/a").Render() + Data(id, body).Render()).ok());
+    sent += body.size();
+    taken = server.Take();
+    if (sent > options.unread_limit) {
+      EXPECT_EQ(taken.find("WINDOW_UPDATE"), std::string::npos) << "after " << sent << " bytes";
+    }
+    if (sent > options.unread_limit + 40'000) break;
+  }
+  for (const auto& exchange : server.acceptor.exchanges) {
+    exchange->stream->ReturnCredit(exchange->unreturned);
+  }
+  EXPECT_NE(server.Take().find("WINDOW_UPDATE"), std::string::npos);
 }
 
 TEST(Http2AbuseTest, ContinuationFloodEndsTheConnection) {

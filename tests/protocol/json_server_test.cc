@@ -293,6 +293,31 @@ TEST_P(JsonServerTest, Http2CarriesTheSame) {
   EXPECT_EQ(bad.head, ":status=400 content-type=application/json");
 }
 
+// Calls and streams are pooled: what one protocol leaves in them must not show in the other.
+TEST_P(JsonServerTest, BothProtocolsUseOneMethodInTurns) {
+  probe.unary = [](Probe&, ServerContext&, const TestRequest& request,
+                   TestReply& reply) -> Task<absl::Status> {
+    reply.set_text("re: " + request.text());
+    co_return absl::OkStatus();
+  };
+  TestRequest request;
+  request.set_text("grpc");
+  ServerUnderTest server(GetParam(), probe);
+  WireClient& json = server.Connect();
+  WireClient& grpc = server.ConnectHttp2();
+  std::uint32_t id = 1;
+  for (int round = 0; round < 3; ++round) {
+    json.Send(Post(kUnary, R"({"text":"json"})"));
+    ASSERT_EQ(Answer(server, json).body, R"({"text":"re: json"})");
+    for (int i = 0; i < 3; ++i, id += 2) {
+      grpc.Send(
+          Headers(id).Request("POST", kUnary).Field("content-type", "application/grpc").Render() +
+          Data(id, Envelope(request.SerializeAsString())).End().Render());
+      ASSERT_EQ(server.Finish(grpc, id).trailers, "grpc-status=0") << "stream " << id;
+    }
+  }
+}
+
 TEST_P(JsonServerTest, ConnectionCloseIsObeyed) {
   ServerUnderTest server(GetParam(), probe);
   WireClient& client = server.Connect();

@@ -76,6 +76,12 @@ void FaultyTransport::Close() {
   inner_->Close();
 }
 
+void FaultyTransport::Abort() {
+  closed_ = true;
+  CancelRun();
+  inner_->Abort();
+}
+
 void FaultyTransport::Announce() {
   if (!closed_ && events_ != nullptr && watch_reads_ && !queued()) loop_.Schedule(*this);
 }

@@ -45,6 +45,7 @@ class FaultyTransport final : public internal::Transport,
   void WatchWrites(bool on) override { inner_->WatchWrites(on); }
   void ShutdownWrites() override { inner_->ShutdownWrites(); }
   void Close() override;
+  void Abort() override;
   const std::string& peer() const override { return inner_->peer(); }
 
   internal::Transport& inner() { return *inner_; }

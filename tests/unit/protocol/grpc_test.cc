@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "buffer/chunk_pool.h"
+#include "buffer/limits.h"
 #include "tests/unit/protocol/recording_stream.h"
 
 namespace weft::internal {
@@ -58,6 +59,32 @@ TEST(GrpcTest, StatusFieldsSurviveTheWayThere) {  // checklist 28, 29
   bool found = false;
   EXPECT_EQ(ReadStatusFields(fields, found), sent);
   EXPECT_TRUE(found);
+}
+
+TEST(GrpcTest, LongMessageIsCutBetweenCharacters) {
+  std::string text;
+  while (text.size() < 100'000) text += "\xc3\xa9";
+  HeaderList fields;
+  AddStatusFields(absl::InternalError(text), fields);
+  EXPECT_LE(fields.wire_size(), 3 * kStatusMessageLimit + 200);
+  bool found = false;
+  const absl::Status read = ReadStatusFields(fields, found);
+  const std::string message(read.message());
+  ASSERT_TRUE(message.ends_with("\xc3\xa9 [cut]")) << message.substr(message.size() - 20);
+  EXPECT_EQ(message.substr(0, message.size() - 6), text.substr(0, message.size() - 6));
+}
+
+TEST(GrpcTest, DetailsTooLargeForTrailersAreLeftOutAndSaidSo) {
+  const std::string large(100'000, 'x');
+  absl::Status sent = absl::InternalError("why");
+  sent.SetPayload("type.googleapis.com/a.B", absl::Cord(absl::string_view(large)));
+  HeaderList fields;
+  AddStatusFields(sent, fields);
+  EXPECT_FALSE(fields.Has("grpc-status-details-bin"));
+  bool found = false;
+  const std::string message(ReadStatusFields(fields, found).message());
+  EXPECT_TRUE(message.starts_with("[error details of 100")) << message;
+  EXPECT_TRUE(message.ends_with("why")) << message;
 }
 
 TEST(GrpcTest, OkHasANumberAndNothingElse) {  // checklist 28

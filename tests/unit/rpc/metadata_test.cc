@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "buffer/limits.h"
 #include "http/header_list.h"
 #include "rpc/metadata_rules.h"
 
@@ -34,6 +35,17 @@ TEST(MetadataTest, RefusesKeysAndValuesThatHttp2CannotCarry) {
     EXPECT_EQ(AddMetadata("key", value, list).code(), absl::StatusCode::kInternal) << value;
   }
   EXPECT_TRUE(list.empty());
+}
+
+TEST(MetadataTest, RefusesMoreThanAHeaderBlockCarries) {
+  HeaderList list;
+  const std::string half(kMetadataSendLimit / 2, 'x');
+  ASSERT_TRUE(AddMetadata("a", half, list).ok());
+  EXPECT_EQ(AddMetadata("b", half, list).code(), absl::StatusCode::kResourceExhausted);
+  const std::string third(kMetadataSendLimit / 3 + 4096, 'x');
+  EXPECT_EQ(AddMetadata("b-bin", third, list).code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(AddMetadata("c", "small", list).ok());
+  EXPECT_LE(list.wire_size(), kMetadataSendLimit);
 }
 
 // checklist 12

@@ -48,8 +48,11 @@ class ScriptedCodec final : public Codec {
   bool wants_read() const override { return reads; }
   bool finished() const override { return done && to_send.empty(); }
   bool wants_shutdown() const override { return half_close; }
+  bool must_reset() const override { return cut_short; }
+  std::uint64_t requests() const override { return heads; }
   void Abort(const absl::Status& why) override {
     ++aborts;
+    cut_short = cut_short || cut_short_by_abort;
     abort_status = why;
   }
   void Drain() override {
@@ -74,6 +77,8 @@ class ScriptedCodec final : public Codec {
   std::string received, to_send, last_words;
   absl::Status recv_status, eof_status, abort_status;
   bool reads = true, done = false, half_close = false, done_when_drained = false;
+  bool cut_short = false, cut_short_by_abort = false;
+  std::uint64_t heads = 0;
   std::size_t streams = 1;
   Waiting waits = Waiting::kNothing;
   int pulls = 0, aborts = 0, drains = 0, eofs = 0, timeouts = 0;
@@ -273,6 +278,18 @@ TEST_F(ConnectionTest, SniffingTellsTheProtocolAtEverySplit) {
   }
 }
 
+TEST_F(ConnectionTest, SniffedBytesDoNotPinTheChunksThatTheyCameIn) {
+  const std::size_t before = loop.core().chunks().stats().bytes_in_use;
+  Make();
+  StartSniffing();
+  for (const char c : std::string_view("PRI * HTTP/2.0\r\n\r\nSM\r\n")) {
+    peer->Write({&c, 1});
+    Run();
+  }
+  EXPECT_FALSE(version.has_value());
+  EXPECT_LE(loop.core().chunks().stats().bytes_in_use, before + kSmallestChunk);
+}
+
 TEST_F(ConnectionTest, ClientThatSaysNothingIsCutOff) {
   timeouts.handshake = seconds(10);
   Make();
@@ -316,6 +333,22 @@ TEST_F(ConnectionTest, HeadMustComeInTimeHoweverSlowly) {
   peer->transport().Close();
   Run();
   EXPECT_EQ(closes, 1);
+}
+
+TEST_F(ConnectionTest, EachHeadHasItsOwnTime) {
+  timeouts.head = seconds(20);
+  Make();
+  Start();
+  codec->waits = Codec::Waiting::kHead;
+  for (int i = 0; i < 10; ++i) {
+    ++codec->heads;  // the rest of one head and a part of the next
+    peer->Write("x");
+    Advance(seconds(9));
+    ASSERT_EQ(codec->timeouts, 0) << i;
+  }
+  peer->Write("x");
+  Advance(seconds(21));
+  EXPECT_EQ(codec->timeouts, 1);
 }
 
 TEST_F(ConnectionTest, BodyMayTakeLongWhileBytesCome) {
@@ -385,6 +418,31 @@ TEST_F(ConnectionTest, CloseTellsStreamsWhyAndSendsLastWords) {
   Run();
   EXPECT_EQ(closes, 1);
   EXPECT_EQ(closed_why, absl::UnavailableError("going"));
+}
+
+TEST_F(ConnectionTest, AnswerThatWasCutShortEndsInAReset) {
+  Make();
+  Start();
+  codec->Say("a part");
+  Run();
+  codec->cut_short = true;
+  codec->Say("");
+  Run();
+  EXPECT_EQ(closes, 1);
+  EXPECT_TRUE(peer->reset);
+  EXPECT_FALSE(peer->eof);
+}
+
+TEST_F(ConnectionTest, CloseThatCutsAnAnswerShortEndsInAReset) {
+  Make();
+  Start();
+  codec->Say("a part");
+  Run();
+  codec->cut_short_by_abort = true;
+  connection->Close(absl::UnavailableError("going"));
+  Run();
+  EXPECT_EQ(closes, 1);
+  EXPECT_TRUE(peer->reset);
 }
 
 TEST_F(ConnectionTest, DrainEndsWhenTheCodecHasFinished) {
