@@ -55,6 +55,9 @@ class Transport {
   virtual void ShutdownWrites() = 0;
   // Closes at once; no events after. The destructor does it too.
   virtual void Close() = 0;
+  // Closes so that the peer can't take what it has read for all of it: as a crash of this end
+  // would. What was written and not yet read may be lost.
+  virtual void Abort() = 0;
   // For messages and contexts: "ipv4:127.0.0.1:50051", "ipv6:[::1]:80", "unix:/path", "memory:1".
   virtual const std::string& peer() const = 0;
 };
