@@ -15,42 +15,6 @@ namespace {
 
 constexpr auto kRoots = std::to_array<std::string_view>({"weft", "absl", "std", "google"});
 
-// Names of the runtime's own that a service in `package weft` would redefine.
-constexpr auto kRuntimeNames = std::to_array<std::string_view>({
-    "Channel",
-    "ClientContext",
-    "ClientReader",
-    "ClientReaderWriter",
-    "ClientWriter",
-    "Clock",
-    "EventLoop",
-    "Input",
-    "Method",
-    "MethodInfo",
-    "MethodKind",
-    "MockHost",
-    "Server",
-    "ServerContext",
-    "ServerReader",
-    "ServerReaderWriter",
-    "ServerWriter",
-    "BlockingReader",
-    "BlockingReaderWriter",
-    "BlockingWriter",
-    "StubBase",
-    "Task",
-    "UnaryCall",
-    "UnaryCallInto",
-    "UnimplementedStatus",
-    "UnimplementedTask",
-    "Metadata",
-    "Bytes",
-    "internal",
-    "http1",
-    "http2",
-    "testing",
-});
-
 // Parameters of the generated functions: a type named like one could not be spelled after it.
 constexpr auto kParameters = std::to_array<std::string_view>(
     {"context", "request", "reply", "reader", "writer", "stream", "service", "args"});
@@ -125,7 +89,8 @@ class Builder {
     if (package_.empty() && (std::any_of(kRoots.begin(), kRoots.end(), is) || name == "testing")) {
       return false;
     }
-    return package_ != "weft" || std::none_of(kRuntimeNames.begin(), kRuntimeNames.end(), is);
+    return package_ != "weft" ||
+           std::ranges::find(NamesOfRuntime(), name) == NamesOfRuntime().end();
   }
 
   ServiceModel NameService(const google::protobuf::ServiceDescriptor& descriptor) {

@@ -141,6 +141,57 @@ constexpr auto kMacros = std::to_array<std::string_view>({
     "GTEST_TEST",
 });
 
+constexpr auto kNamesOfRuntime = std::to_array<std::string_view>({"BlockOn",
+                                                                  "BlockingReader",
+                                                                  "BlockingReaderWriter",
+                                                                  "BlockingWriter",
+                                                                  "Channel",
+                                                                  "ChannelOptions",
+                                                                  "ClientContext",
+                                                                  "ClientReader",
+                                                                  "ClientReaderWriter",
+                                                                  "ClientWriter",
+                                                                  "Clock",
+                                                                  "DrainNotice",
+                                                                  "Duration",
+                                                                  "Event",
+                                                                  "EventLoop",
+                                                                  "HealthService",
+                                                                  "Input",
+                                                                  "LogLevel",
+                                                                  "LogSink",
+                                                                  "MetadataView",
+                                                                  "Method",
+                                                                  "MethodInfo",
+                                                                  "MethodKind",
+                                                                  "MockHost",
+                                                                  "OnWorker",
+                                                                  "Random",
+                                                                  "ResumeOn",
+                                                                  "Server",
+                                                                  "ServerContext",
+                                                                  "ServerOptions",
+                                                                  "ServerReader",
+                                                                  "ServerReaderWriter",
+                                                                  "ServerWriter",
+                                                                  "Service",
+                                                                  "SetLogSink",
+                                                                  "Sleep",
+                                                                  "SleepUntil",
+                                                                  "Spawn",
+                                                                  "StubBase",
+                                                                  "Task",
+                                                                  "TimePoint",
+                                                                  "UnaryCall",
+                                                                  "UnaryCallInto",
+                                                                  "UnimplementedStatus",
+                                                                  "UnimplementedTask",
+                                                                  "WhenAll",
+                                                                  "WorkerPool",
+                                                                  "internal",
+                                                                  "kNever",
+                                                                  "kVersion"});
+
 // Of the generated classes, then of weft::Service and weft::StubBase.
 constexpr auto kMembers = std::to_array<std::string_view>({
     "Service",
@@ -187,6 +238,8 @@ bool IsMemberOfGeneratedClasses(std::string_view name) {
   // MOCK_METHOD derives names that begin so from each method.
   return name.starts_with("gmock") || std::ranges::find(kMembers, name) != kMembers.end();
 }
+
+std::span<const std::string_view> NamesOfRuntime() { return kNamesOfRuntime; }
 
 VisibleNames::VisibleNames(const google::protobuf::FileDescriptor& file) { AddFile(file); }
 

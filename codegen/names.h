@@ -3,6 +3,7 @@
 #include <google/protobuf/descriptor.h>
 
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,10 @@ bool IsKeywordOrMacro(std::string_view name);
 // Names that a service cannot give to a method: it would hide, override or redefine a member of the
 // generated classes or of their bases.
 bool IsMemberOfGeneratedClasses(std::string_view name);
+
+// What the headers of the runtime define in `weft` itself: a service of that package would redefine
+// it.
+std::span<const std::string_view> NamesOfRuntime();
 
 // What a file sees of its surroundings: every symbol of the file and of what it imports, as C++
 // names.
