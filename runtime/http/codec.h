@@ -50,6 +50,8 @@ class Codec {
   // What was written so far would pass for the whole of an answer that is not complete: the
   // connection must be reset rather than closed.
   virtual bool must_reset() const { return false; }
+  // Why it ended the connection by itself, for logs; OK otherwise.
+  virtual absl::Status failure() const { return absl::OkStatus(); }
   // Requests whose head was told.
   virtual std::uint64_t requests() const { return 0; }
   // The transport is gone or is being closed: every open stream hears OnClosed(kConnectionLost,

@@ -66,8 +66,7 @@ class ServerCodec final : public internal::Codec, private Exchange::Owner {
   // wait no longer for the peer's end. Responding to a peer that has ended its side: break off;
   // else nothing, for that is the call's deadline.
   void TimeOut() override;
-  // Why the codec closed the connection by itself, for logs; OK otherwise.
-  const absl::Status& failure() const { return failure_; }
+  absl::Status failure() const override { return failure_; }
 
  private:
   void OnExchangeTouched() override { host_.OutputReady(); }

@@ -61,6 +61,9 @@ void SetPseudo(internal::HttpHead& head, std::string_view name, nghttp2_rcbuf* v
   if (const ForeignRef owner = Keep(value); owner.object != nullptr) head.fields.Keep(owner);
 }
 
+// A peer that says more of streams that have not come gets the default for the oldest of them.
+constexpr std::size_t kMaxEarlyPriorities = 32;
+
 constexpr std::uint64_t kDrainPing = 0x7765667464726e31;  // "weftdrn1"
 
 std::string CodeName(std::uint32_t error) { return nghttp2_http2_strerror(error); }
@@ -194,6 +197,7 @@ void Core::RecvRequest(Stream& stream, bool end) {
     SendHead(stream, 431, true);  // RFC 6585 §5
     return;
   }
+  if (!early_priorities_.empty()) ApplyEarlyPriority(stream);
   stream.events = acceptor_->OnRequest(stream, stream.head, end);
   internal::Check(stream.events != nullptr, "StreamAcceptor::OnRequest returned null");
 }
@@ -409,11 +413,29 @@ void Core::RecvPing(const nghttp2_frame& frame) {
 
 void Core::RecvPriorityUpdate(const nghttp2_frame& frame) {
   const auto* update = static_cast<const nghttp2_ext_priority_update*>(frame.ext.payload);
+  const internal::Priority priority =
+      ParsePriority({reinterpret_cast<const char*>(update->field_value), update->field_value_len},
+                    options_.default_priority);
   Stream* const stream = Find(update->stream_id);
-  if (stream == nullptr || stream->own_priority) return;
-  scheduler_.SetPriority(*stream, ParsePriority({reinterpret_cast<const char*>(update->field_value),
-                                                 update->field_value_len},
-                                                options_.default_priority));
+  if (stream != nullptr) {
+    if (!stream->own_priority) scheduler_.SetPriority(*stream, priority);
+    return;
+  }
+  if (update->stream_id <= nghttp2_session_get_last_proc_stream_id(library_)) return;  // it is over
+  std::erase_if(early_priorities_,
+                [&](const auto& early) { return early.first == update->stream_id; });
+  if (early_priorities_.size() == kMaxEarlyPriorities) {
+    early_priorities_.erase(early_priorities_.begin());
+  }
+  early_priorities_.emplace_back(update->stream_id, priority);
+}
+
+// It takes the place of the request's own field (RFC 9218 §7).
+void Core::ApplyEarlyPriority(Stream& stream) {
+  std::erase_if(early_priorities_, [&](const auto& early) {
+    if (early.first == stream.wire_id) scheduler_.SetPriority(stream, early.second);
+    return early.first <= stream.wire_id;
+  });
 }
 
 void Core::RecvGoAway(const nghttp2_frame& frame) {

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 
@@ -90,6 +92,7 @@ class Core {
   void RecvEnd(Stream& stream);
   void EndAfterResponse(Stream& stream);
   void RecvPriorityUpdate(const nghttp2_frame& frame);
+  void ApplyEarlyPriority(Stream& stream);
   void RecvGoAway(const nghttp2_frame& frame);
   void RecvPing(const nghttp2_frame& frame);
   void SentEndOfStream(std::int32_t id);
@@ -152,6 +155,8 @@ class Core {
   std::size_t unread_ = 0;         // of all streams, see Stream::unread
   std::size_t forced_resets_ = 0;  // beyond the streams that ended in order
   std::uint64_t call_frames_sent_ = 0;
+  // PRIORITY_UPDATEs that came ahead of their streams (RFC 9218 §7.1), the oldest first.
+  std::vector<std::pair<std::int32_t, internal::Priority>> early_priorities_;
   std::int32_t goaway_last_id_ = 0x7fffffff;
   bool goaway_received_ = false;
   bool capacity_changed_ = false;

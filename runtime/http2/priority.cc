@@ -3,24 +3,14 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "http/header_rules.h"
+
 namespace weft::http2 {
-namespace {
-
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kBlank = " \t";
-  const std::size_t first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-}
-
-}  // namespace
-
 internal::Priority ParsePriority(std::string_view value, internal::Priority base) {
-  while (!value.empty()) {
-    const std::size_t comma = value.find(',');
-    std::string_view member = value.substr(0, comma);
-    value.remove_prefix(comma == std::string_view::npos ? value.size() : comma + 1);
-    member = Trim(member.substr(0, member.find(';')));  // parameters mean nothing here
+  bool more = true;
+  std::string_view member;
+  while (internal::NextListElement(value, more, member)) {
+    member = internal::TrimOws(member.substr(0, member.find(';')));  // parameters mean nothing here
     if (member == "i" || member == "i=?1") {
       base.incremental = true;
     } else if (member == "i=?0") {

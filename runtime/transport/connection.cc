@@ -285,6 +285,10 @@ void Connection::Finish() {
                    ? absl::UnavailableError(absl::StrCat("the connection was closed by ", peer()))
                    : why_);
   CloseTransport();
+  if (why_.ok() && codec_ != nullptr && !codec_->failure().ok()) {
+    const absl::Status failure = codec_->failure();
+    why_ = absl::Status(failure.code(), absl::StrCat(peer(), ": ", failure.message()));
+  }
   owner_.OnConnectionClosed(*this, why_);  // may destroy this
 }
 

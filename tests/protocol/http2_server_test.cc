@@ -273,6 +273,21 @@ TEST_P(Http2ServerTest, UrgentStreamGoesFirstAndOthersInOrder) {
             "DATA 1 16384\nDATA 1 16384\nDATA 1 END_STREAM 7232\n");
 }
 
+TEST_P(Http2ServerTest, PriorityUpdateMayComeAheadOfItsStream) {
+  Server server(GetParam());
+  server.Start();
+  ASSERT_TRUE(server
+                  .Send(PriorityUpdate(3, "u=1") + Headers(1).Request("POST", "/a").End().Render() +
+                        Headers(3).Request("POST", "/a").Field("priority", "u=7").End().Render())
+                  .ok());
+  for (const std::size_t index : {0u, 1u}) {
+    server.request(index).stream->SendHead(200, false);
+    server.Append(*server.request(index).stream, std::string(20'000, 'x'));
+  }
+  const std::string taken = server.Take();
+  EXPECT_LT(taken.find("DATA 3"), taken.find("DATA 1")) << taken;
+}
+
 TEST_P(Http2ServerTest, IncrementalStreamsShareFrameByFrame) {
   Server server(GetParam());
   server.Start();
