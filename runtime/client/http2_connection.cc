@@ -75,7 +75,9 @@ void Http2Connection::Tell() {
 
 void Http2Connection::OnConnectionClosed(Connection&, const absl::Status& why) {
   connection_.loop().timers().Disarm(give_up_timer_);
-  absl::Status cause = why_.ok() ? why : why_;
+  // A GOAWAY's reason is nearer to the truth than what came of it. Moved: this may be destroyed.
+  absl::Status cause = std::move(why_);
+  if (cause.ok()) cause = why;
   if (cause.ok())
     cause = absl::UnavailableError(absl::StrCat("the connection was closed by ", peer()));
   events_.OnDown(*this, cause);  // may destroy this

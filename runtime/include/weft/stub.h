@@ -45,12 +45,6 @@ class StubBase {
     return StartWithRequest(method, context, request.untyped());
   }
   template <typename T>
-  UnaryCallInto StartUnaryInto(const MethodInfo& method, ClientContext* context,
-                               const Input<T>& request,
-                               google::protobuf::MessageLite* reply) const {
-    return UnaryCallInto(StartWithRequest(method, context, request.untyped()), reply);
-  }
-  template <typename T>
   internal::CallHandle StartServerStream(const MethodInfo& method, ClientContext* context,
                                          const Input<T>& request) const {
     return StartWithRequest(method, context, request.untyped());
