@@ -58,12 +58,13 @@ BlockingRunner::BlockingRunner() {
   ThreadContext* context = CurrentThreadContext();
   Check(context == nullptr || context->executor == nullptr,
         "weft::BlockOn on the thread of an event loop would block the loop: co_await the task");
+  scope_ = context == nullptr ? nullptr : context->scope;
   executor_ = new BlockingExecutor;
 }
 
 BlockingRunner::~BlockingRunner() { delete executor_; }
 
-void BlockingRunner::RunUntil(const bool& done) { executor_->RunUntil(done); }
+void BlockingRunner::RunUntil(const bool& done) const { executor_->RunUntil(done); }
 
 void DieOfStuckBlockOn() {
   Die("the task given to weft::BlockOn can't go on: see the line before");

@@ -22,9 +22,12 @@ class BlockingRunner {
   ~BlockingRunner();
 
   // Sleeps and resumes coroutines until `done`.
-  void RunUntil(const bool& done);
+  void RunUntil(const bool& done) const;
+  // Of the code that blocks; null where there is none.
+  CancelScope* scope() const { return scope_; }
 
  private:
+  CancelScope* scope_;
   BlockingExecutor* executor_;
 };
 
@@ -43,14 +46,15 @@ class BlockOnRoot final : public TaskRoot<T> {
 }  // namespace internal
 
 // Runs `task` on this thread, which sleeps while the task waits, and returns its value or rethrows
-// its exception. For plain threads (main, tests): dies on the thread of an event loop, which must
-// never block. Calls that the task makes come back to this thread; timers need a loop and can't be
+// its exception. For plain threads (main, tests, blocking handlers): dies on the thread of an event
+// loop, which must never block. Calls that the task makes come back to this thread, and in a
+// blocking handler keep to the deadline and the end of its call; timers need a loop and can't be
 // awaited here.
 template <typename T>
 T BlockOn(Task<T> task) {
-  internal::BlockingRunner runner;
+  const internal::BlockingRunner runner;
   internal::BlockOnRoot<T> root;
-  root.Start(std::move(task), nullptr, "weft::BlockOn");
+  root.Start(std::move(task), runner.scope(), "weft::BlockOn");
   runner.RunUntil(root.done);
   return root.Take();
 }
