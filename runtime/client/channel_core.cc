@@ -1,6 +1,7 @@
 #include "client/channel_core.h"
 
-#include <future>
+#include <functional>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -26,7 +27,7 @@ ChannelCore::ChannelCore(std::string_view target, InProcessHost* server,
                          const ChannelOptions& options)
     : options_(options),
       target_(Target::Parse(server == nullptr ? target : kInProcessTarget)),
-      server_(server),
+      server_(server == nullptr ? nullptr : server->link()),
       user_agent_(UserAgent(options)) {
   authority_ = !options_.authority().empty() ? options_.authority()
                : server_ != nullptr          ? "inproc"
@@ -48,15 +49,19 @@ ClientShard& ChannelCore::PickShard() {
     if (shard->IsCurrent()) return *shard;
   }
   if (shards_.size() == 1) return *shards_[0];
-  return *shards_[next_shard_.fetch_add(1, std::memory_order_relaxed) % shards_.size()];
+  // A thread keeps to one loop, so that its calls start in order; while that is there.
+  const std::size_t own = std::hash<std::thread::id>()(std::this_thread::get_id());
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    ClientShard& shard = *shards_[(own + i) % shards_.size()];
+    if (!shard.gone()) return shard;
+  }
+  return *shards_[0];
 }
 
 ClientCall* ChannelCore::StartCall(const MethodInfo& method, ClientContext* context,
                                    const MessageInput* request) {
-  // After Shutdown the loops may be gone, so nobody is asked whose thread this is.
-  const bool shut_down = shut_down_.load(std::memory_order_acquire);
-  ClientShard& shard = shut_down ? *shards_[0] : PickShard();
-  ClientCall* call = !shut_down && shard.IsCurrent() ? shard.AcquireIdle() : nullptr;
+  ClientShard& shard = PickShard();
+  ClientCall* call = shard.IsCurrent() ? shard.AcquireIdle() : nullptr;
   if (call == nullptr) {
     std::lock_guard lock(mutex_);
     if (!idle_calls_.empty()) {
@@ -66,9 +71,11 @@ ClientCall* ChannelCore::StartCall(const MethodInfo& method, ClientContext* cont
   }
   if (call == nullptr) call = new ClientCall();
   call->Prepare(shared_from_this(), shard, method, context);
-  if (shut_down) {
-    call->FailUnstarted(
-        absl::UnavailableError("the channel was destroyed; no calls can be made on it"));
+  if (shard.gone()) {
+    call->FailUnstarted(absl::UnavailableError(
+        shut_down_.load(std::memory_order_acquire)
+            ? "the channel was destroyed; no calls can be made on it"
+            : "the channel's loop has ended; no calls can be made any more"));
     return call;
   }
   if (request != nullptr) call->SetRequest(*request);
@@ -77,33 +84,19 @@ ClientCall* ChannelCore::StartCall(const MethodInfo& method, ClientContext* cont
 }
 
 void ChannelCore::ReleaseCall(ClientCall& call, ClientShard& shard) {
-  const bool shut_down = shut_down_.load(std::memory_order_acquire);
-  if (!shut_down && shard.IsCurrent() && shard.KeepIdle(call)) return;
+  if (shard.IsCurrent() && shard.KeepIdle(call)) return;
   std::unique_ptr<ClientCall> owned(&call);
+  if (shut_down_.load(std::memory_order_acquire)) return;
   std::lock_guard lock(mutex_);
-  if (!shut_down && idle_calls_.size() < kKeptCalls) idle_calls_.push_back(std::move(owned));
+  if (idle_calls_.size() < kKeptCalls) idle_calls_.push_back(std::move(owned));
 }
 
 void ChannelCore::Shutdown() {
   const absl::Status why = absl::UnavailableError("the channel was destroyed");
   Check(own_thread_ == nullptr || !own_thread_->loop().OnThread(),
         "a channel was destroyed on its own thread, which it must join; destroy it elsewhere");
-  for (const std::unique_ptr<ClientShard>& shard : shards_) {
-    EventLoop& loop = shard->event_loop();
-    if (loop.OnThread()) {
-      shard->Shutdown(why);
-      continue;
-    }
-    std::promise<void> done;
-    std::future<void> ran = done.get_future();
-    if (loop.Post([&] {
-          shard->Shutdown(why);
-          done.set_value();
-        })) {
-      ran.wait();
-    }
-  }
   shut_down_.store(true, std::memory_order_release);
+  for (const std::unique_ptr<ClientShard>& shard : shards_) shard->ShutdownFromAnyThread(why);
   if (own_thread_ != nullptr) own_thread_->Stop();
 }
 

@@ -41,21 +41,21 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore> {
   std::string_view authority() const { return authority_; }
   std::string_view user_agent() const { return user_agent_; }
   DnsResolver& resolver() { return resolver_; }
-  InProcessHost* in_process_server() const { return server_; }
+  // Null: a peer over sockets.
+  const std::shared_ptr<InProcessHost::Link>& in_process_server() const { return server_; }
 
  private:
   ClientShard& PickShard();
 
   const ChannelOptions options_;
   const absl::StatusOr<Target> target_;
-  InProcessHost* const server_;  // null: a peer over sockets
+  const std::shared_ptr<InProcessHost::Link> server_;
   std::string authority_;
   std::string user_agent_;
   DnsResolver resolver_;
   std::unique_ptr<LoopThread> own_thread_;  // null: the user runs the loops
   std::vector<std::unique_ptr<ClientShard>> shards_;
   std::atomic<bool> shut_down_{false};
-  std::atomic<std::size_t> next_shard_{0};
 
   // The calls of users on other threads, for reuse.
   std::mutex mutex_;

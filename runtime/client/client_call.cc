@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "google/protobuf/message_lite.h"
 
 #include "base/check.h"
 #include "buffer/limits.h"
@@ -18,11 +17,6 @@
 #include "weft/client_context.h"
 
 namespace weft::internal {
-namespace {
-
-using google::protobuf::MessageLite;
-
-}  // namespace
 
 ClientCall::ClientCall()
     : deadline_timer_(*this),
@@ -219,6 +213,13 @@ void ClientCall::OnClosed(const StreamClose& close) {
 
 absl::Status ClientCall::StatusOf(const StreamClose& close) const {
   const absl::string_view cause = close.status.message();
+  // A limit of the protocol's, as for the request's metadata: the codec tells which. The same call
+  // would meet it again.
+  if (close.status.code() == absl::StatusCode::kResourceExhausted &&
+      (close.cause == StreamClose::Cause::kProtocol ||
+       close.cause == StreamClose::Cause::kLocalReset)) {
+    return close.status;
+  }
   switch (close.cause) {
     case StreamClose::Cause::kConnectionLost:
       return absl::UnavailableError(cause);
@@ -344,13 +345,12 @@ void ClientCall::CompleteRead() {
   read_.Complete();
 }
 
-// What came after a message is no message. When the server's status has come it has been OK until
-// now.
+// What came after a message is no message. The server's status may have come, and have been OK.
 void ClientCall::FailRead(const absl::Status& why) {
   if (!finished_) {
     Cancel(why);
-  } else if (status_.ok()) {
-    status_ = why;
+  } else {
+    read_error_ = why;
   }
 }
 
@@ -363,6 +363,14 @@ void ClientCall::Discard() {
 void ClientCall::TakeMail() {
   std::unique_lock lock(mutex_);
   mail_posted_ = false;
+  if (!begun_ && !mail_start_ && !mail_read_ && !mail_write_ && !mail_writes_done_ &&
+      !mail_discard_) {
+    // A cancellation of a call that is still being made on another thread: it stays for the mail
+    // that starts the call. (What was refused when it was made takes no notice of it.)
+    lock.unlock();
+    Unref();
+    return;
+  }
   const bool start = std::exchange(mail_start_, false);
   const bool read = std::exchange(mail_read_, false);
   const bool write = std::exchange(mail_write_, false);

@@ -57,7 +57,7 @@ class ClientCall final : public HttpStreamEvents, public ListHook<> {
   // with it.
   void SetRequest(const MessageInput& request);
   void Start();
-  // The end of a call that no loop will ever see.
+  // The end of a call that no loop will ever see, in place of Start.
   void FailUnstarted(const absl::Status& why);
   // The handle was dropped.
   void Abandon();
@@ -67,8 +67,8 @@ class ClientCall final : public HttpStreamEvents, public ListHook<> {
   bool Begin(ClientWait::Step step);
   bool OnLoop() const;
   LoopCore& loop() const;
-  // False when the loop has ended.
-  bool PostToLoop(Runnable& runnable) const;
+  // Any thread: runs it on the call's loop, never inside this. False when the loop has ended.
+  bool RunOnLoop(Runnable& runnable) const;
   void Write(const MessageInput& input);
   void WritesDone();
   absl::Status TakeFinish(google::protobuf::MessageLite* reply);
@@ -189,7 +189,10 @@ class ClientCall final : public HttpStreamEvents, public ListHook<> {
   absl::Status status_;
   absl::Status request_error_;  // of SetRequest, AddMetadata
   absl::Status write_result_;
-  absl::Status read_error_;  // of a message that the user could not parse
+  // Of a message that could not be read though the status has come. The loop's while a Read waits,
+  // else the user's.
+  absl::Status read_error_;
+  std::atomic<bool> writes_done_said_{false};  // by the user
   // A Read from off the loop.
   BufList read_bytes_;
   bool read_ok_ = false;

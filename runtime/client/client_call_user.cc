@@ -38,7 +38,11 @@ absl::Status Unshared(const absl::Status& status) {
 // Whether this is a pass of the call's loop. By address: the loop itself may be gone.
 bool ClientCall::OnLoop() const { return shard_->IsCurrent(); }
 
-bool ClientCall::PostToLoop(Runnable& runnable) const { return shard_->mailbox().Post(runnable); }
+bool ClientCall::RunOnLoop(Runnable& runnable) const {
+  if (!OnLoop()) return shard_->mailbox().Post(runnable);
+  loop().Schedule(runnable);
+  return true;
+}
 
 void ClientCall::Prepare(std::shared_ptr<ChannelCore> channel, ClientShard& shard,
                          const MethodInfo& method, ClientContext* context) {
@@ -65,6 +69,9 @@ void ClientCall::SetRequest(const MessageInput& request) {
 }
 
 void ClientCall::Start() {
+  if (context_ != nullptr && context_->timeout < kNever - loop().clock().Now()) {
+    deadline_ = std::min(deadline_, loop().clock().Now() + context_->timeout);
+  }
   // A call made by a handler keeps to the deadline of the handler's own call, and ends with it.
   ThreadContext* context = CurrentThreadContext();
   CancelScope* scope = context == nullptr ? nullptr : context->scope;
@@ -92,29 +99,31 @@ void ClientCall::PutMail(Fill fill) {
   if (!shard_->mailbox().Post(mail_)) LoopIsGone();
 }
 
-// What could race with this on the loop is gone with it.
+// Does in the loop's place what was in the mail: the loop has ended all calls that it has seen and
+// touches none of them any more. Each step was put into the mail once, so two users that come here
+// at once don't meet.
 void ClientCall::LoopIsGone() {
   refs_.fetch_sub(1, std::memory_order_relaxed);  // the mail's; the caller has another
-  {
-    std::lock_guard lock(mutex_);
-    mail_posted_ = false;
+  std::unique_lock lock(mutex_);
+  mail_posted_ = false;
+  const bool start = std::exchange(mail_start_, false);
+  const bool read = std::exchange(mail_read_, false);
+  const bool write = std::exchange(mail_write_, false);
+  lock.unlock();
+  const absl::Status why =
+      absl::UnavailableError("the channel's loop has ended; no calls can be made any more");
+  if (start) FailUnstarted(why);
+  if (read) {
+    if (!finish_.done()) read_error_ = why;  // the loop is about to end the call
+    CompleteRead();
   }
-  FailUnstarted(
-      absl::UnavailableError("the channel's loop has ended; no calls can be made any more"));
+  if (write) CompleteWrite(finish_.done() ? EndedStatus() : why);
 }
 
 void ClientCall::FailUnstarted(const absl::Status& why) {
-  if (context_ != nullptr) {
-    std::lock_guard lock(context_->mutex);
-    if (context_->call == this) context_->call = nullptr;
-  }
-  if (!finished_) {
-    finished_ = true;
-    status_ = why;
-  }
-  write_result_ = status_.ok() ? absl::CancelledError("the call has ended") : status_;
-  read_.Complete();
-  write_.Complete();
+  LetContextGo();
+  finished_ = true;
+  status_ = why;
   finish_.Complete();
 }
 
@@ -212,6 +221,13 @@ bool ClientCall::TakeRead(MessageLite& message) {
 
 void ClientCall::Write(const MessageInput& input) {
   write_.Rearm();
+  if (writes_done_said_.load(std::memory_order_relaxed)) {
+    write_result_ = absl::FailedPreconditionError(
+        absl::StrCat("a message was written to the call to ", std::string(info_->path),
+                     " after WritesDone; it was not sent"));
+    write_.Complete();
+    return;
+  }
   if (finish_.done()) {
     write_result_ = EndedStatus();
     write_.Complete();
@@ -220,7 +236,7 @@ void ClientCall::Write(const MessageInput& input) {
   write_result_ = absl::OkStatus();
   InputMessage message(input);
   if (OnLoop()) {
-    if (finished_ || writes_done_) {
+    if (finished_) {
       write_result_ = EndedStatus();
     } else {
       write_result_ =
@@ -248,6 +264,7 @@ void ClientCall::Write(const MessageInput& input) {
 }
 
 void ClientCall::WritesDone() {
+  writes_done_said_.store(true, std::memory_order_relaxed);
   if (OnLoop()) {
     if (finished_ || writes_done_) return;
     writes_done_ = true;
@@ -277,6 +294,7 @@ void ClientCall::Recycle() {
       false;
   reading_ = read_remote_ = discard_ = refused_once_ = false;
   replayable_ = true;
+  writes_done_said_.store(false, std::memory_order_relaxed);
   http_status_ = 0;
   deadline_ = kNever;
   uncredited_ = 0;

@@ -17,8 +17,7 @@ void ClientContext::set_deadline(TimePoint deadline) {
 }
 
 void ClientContext::set_timeout(Duration timeout) {
-  const TimePoint now = Clock::System().Now();
-  if (timeout < kNever - now) set_deadline(now + timeout);
+  state_->timeout = std::min(state_->timeout, timeout);
 }
 
 void ClientContext::set_wait_for_ready(bool wait) { state_->wait_for_ready = wait; }
@@ -51,6 +50,7 @@ void ClientContext::Cancel() {
 
 void ClientContext::Reset() {
   state_->deadline = kNever;
+  state_->timeout = Duration::max();
   state_->wait_for_ready = false;
   state_->metadata.Clear();
   state_->bad_metadata = absl::OkStatus();

@@ -97,12 +97,21 @@ void ClientShard::Connect() {
 }
 
 void ClientShard::ConnectInProcess() {
-  InProcessEndpoint* server = channel_.in_process_server()->PickEndpoint(&event_loop_);
-  if (server == nullptr) {
+  InProcessConnection* connection = nullptr;
+  {
+    // Under the lock the server can't be destroyed.
+    InProcessHost::Link& server = *channel_.in_process_server();
+    std::lock_guard lock(server.mutex);
+    InProcessEndpoint* endpoint =
+        server.host == nullptr ? nullptr : server.host->PickEndpoint(&event_loop_);
+    if (endpoint != nullptr) {
+      connection = new InProcessConnection(channel_, loop_, *endpoint, *this);
+    }
+  }
+  if (connection == nullptr) {
     OnAttemptFailed(absl::UnavailableError("the server in this process does not run"));
     return;
   }
-  auto* connection = new InProcessConnection(channel_, loop_, *server, *this);
   connecting_ = connection;
   connections_.PushBack(*connection);
 }

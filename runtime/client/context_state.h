@@ -17,6 +17,7 @@ class ClientCall;
 // written on the call's loop before the step that tells of it is completed.
 struct ClientContextState {
   TimePoint deadline = kNever;
+  Duration timeout = Duration::max();  // from the start of the call
   bool wait_for_ready = false;
   HeaderList metadata;
   absl::Status bad_metadata;

@@ -2,16 +2,38 @@
 
 #include <utility>
 
+#include "base/check.h"
 #include "client/client_call.h"
 #include "io/loop_core.h"
+#include "weft/internal/thread_context.h"
 
 namespace weft::internal {
+namespace {
+
+[[noreturn]] void DieOfTwoWaiters() {
+  Die("a Read, a Write or the end of a call is waited for by two at once; await one before the "
+      "next (one Read and one Write may overlap)");
+}
+
+}  // namespace
+
+void OpSlot::Rearm() {
+  const std::uint32_t state = state_.load(std::memory_order_relaxed);
+  if (state != kPending && state != kDone) [[unlikely]]
+    DieOfTwoWaiters();
+  state_.store(kPending, std::memory_order_relaxed);
+}
 
 bool OpSlot::Register(State how) {
   std::uint32_t expected = kPending;
   // Release: Complete, which sees who waits, sees the fields too.
-  return state_.compare_exchange_strong(expected, how, std::memory_order_acq_rel,
-                                        std::memory_order_acquire);
+  if (state_.compare_exchange_strong(expected, how, std::memory_order_acq_rel,
+                                     std::memory_order_acquire)) {
+    return true;
+  }
+  if (expected != kDone) [[unlikely]]
+    DieOfTwoWaiters();
+  return false;
 }
 
 bool OpSlot::RegisterLocal(Waiter& waiter) {
@@ -27,18 +49,20 @@ bool OpSlot::RegisterRemote(Waiter& waiter, Executor& executor) {
 
 void OpSlot::RegisterCallback(absl::AnyInvocable<void() &&> done) {
   callback_ = std::move(done);
-  if (Register(kCallback)) return;
-  // It is done already; still the callback runs on the loop and not in here, unless there is no
-  // loop any more.
-  call_.Ref();
-  if (!call_.PostToLoop(resumer_)) resumer_.Run();
+  if (!Register(kCallback)) CallBack();
 }
 
 void OpSlot::Unregister() {
-  std::uint32_t waits = state_.load(std::memory_order_relaxed);
-  if (waits != kDone &&
-      state_.compare_exchange_strong(waits, kPending, std::memory_order_acq_rel)) {
-    return;
+  std::uint32_t state = state_.load(std::memory_order_acquire);
+  while (state != kDone) {
+    if (state == kWaking) {
+      // For the time of one Post.
+      state_.wait(kWaking, std::memory_order_acquire);
+      state = state_.load(std::memory_order_acquire);
+    } else if (state_.compare_exchange_weak(state, kPending, std::memory_order_acq_rel,
+                                            std::memory_order_acquire)) {
+      return;
+    }
   }
   // Completed: a resumer may be on its way to this thread. It finds nobody.
   waiter_ = nullptr;
@@ -52,14 +76,17 @@ void OpSlot::Block() {
 }
 
 void OpSlot::Complete() {
+  std::uint32_t state = state_.load(std::memory_order_acquire);
   // Once this says kDone a blocked thread may have gone on, and wait for its next step already.
-  switch (state_.exchange(kDone, std::memory_order_acq_rel)) {
+  while (!state_.compare_exchange_weak(state, state == kRemote ? kWaking : kDone,
+                                       std::memory_order_acq_rel, std::memory_order_acquire)) {
+  }
+  switch (state) {
     case kLocal:
       std::exchange(waiter_, nullptr)->Wake();
       return;
     case kRemote:
-      call_.Ref();
-      if (!executor_->Post(resumer_)) call_.Unref();
+      CompleteRemote();
       return;
     case kBlocked:
       // The loop holds a reference to the call, so the slot is there though the thread may have
@@ -67,13 +94,32 @@ void OpSlot::Complete() {
       state_.notify_all();
       return;
     case kCallback:
-      // Not here: this may be inside an event of a codec's.
-      call_.Ref();
-      call_.loop().Schedule(resumer_);
+      CallBack();
       return;
     default:
       return;
   }
+}
+
+void OpSlot::CompleteRemote() {
+  const ThreadContext* context = CurrentThreadContext();
+  if (context != nullptr && context->executor == executor_) {
+    // The call's loop is gone, and this is the waiter's.
+    state_.store(kDone, std::memory_order_release);
+    std::exchange(waiter_, nullptr)->Wake();
+    return;
+  }
+  // The waiter's loop is there as long as the waiter, who does not go before this says kDone.
+  call_.Ref();
+  if (!executor_->Post(resumer_)) call_.Unref();
+  state_.store(kDone, std::memory_order_release);
+  state_.notify_all();
+}
+
+// Not from here: this may be inside an event of a codec's, or inside Then.
+void OpSlot::CallBack() {
+  call_.Ref();
+  if (!call_.RunOnLoop(resumer_)) resumer_.Run();
 }
 
 void OpSlot::Resume() {

@@ -14,7 +14,8 @@ class ClientCall;
 
 // Where one step of a call is completed by the call's loop and waited for by its user: a coroutine
 // of the same loop, a coroutine of another one, a blocked thread, or a callback. Part of a
-// ClientCall; Rearm, then one wait and one Complete, in any order.
+// ClientCall; Rearm, then one wait and one Complete, in any order. Two that wait at once are a
+// mistake of the program's, which dies of it.
 class OpSlot {
  public:
   explicit OpSlot(ClientCall& call) : call_(call), resumer_(*this) {}
@@ -22,23 +23,25 @@ class OpSlot {
 
   // --- The user's side: one thread at a time.
   // For the next step. Nobody may wait, and the loop may not be about to complete.
-  void Rearm() { state_.store(kPending, std::memory_order_relaxed); }
+  void Rearm();
   bool done() const { return state_.load(std::memory_order_acquire) == kDone; }
   // False when the step is done already.
   bool RegisterLocal(Waiter& waiter);                       // on the call's loop
   bool RegisterRemote(Waiter& waiter, Executor& executor);  // on another loop, `executor`
-  // The waiter is going. On the loop that it was registered on.
+  // The waiter is going, woken or not. On the loop that it was registered on, which may end from
+  // here on.
   void Unregister();
   void Block();
-  // `done` runs on the call's loop, never inside this.
+  // `done` runs on the call's loop, never inside this; but inside it when that loop has ended.
   void RegisterCallback(absl::AnyInvocable<void() &&> done);
 
-  // --- The call's loop.
+  // --- The call's loop; once that has ended, whoever learns of it.
   void Complete();
 
  private:
-  // kLocal to kCallback: somebody waits, in that way.
-  enum State : std::uint32_t { kPending, kLocal, kRemote, kBlocked, kCallback, kDone };
+  // kLocal to kCallback: somebody waits, in that way. kWaking: the waiter's loop is being told; it
+  // has to stay until this has changed.
+  enum State : std::uint32_t { kPending, kLocal, kRemote, kBlocked, kCallback, kWaking, kDone };
 
   // Goes to the waiter's loop and wakes it there, or calls back.
   class Resumer final : public Runnable {
@@ -52,6 +55,8 @@ class OpSlot {
   };
 
   bool Register(State how);
+  void CompleteRemote();
+  void CallBack();
   void Resume();
 
   ClientCall& call_;

@@ -7,7 +7,7 @@ namespace weft {
 Server::Server() : Server(ServerOptions()) {}
 Server::Server(const ServerOptions& options)
     : core_(std::make_shared<internal::ServerCore>(options)) {}
-Server::~Server() = default;
+Server::~Server() { Sever(); }
 
 void Server::Register(Service& service) { core_->Register(service); }
 absl::Status Server::Listen(std::string_view address) { return core_->Listen(address); }

@@ -22,9 +22,10 @@ class ChannelOptions {
  public:
   ChannelOptions() = default;
 
-  // Runs the channel's connections on this loop, which the user runs and which must outlive the
-  // channel, instead of on a thread of the channel's own. May be said several times: a call from
-  // one of these loops stays on it.
+  // Runs the channel's connections on this loop, which the user runs, instead of on a thread of the
+  // channel's own. May be said several times: a call from one of these loops stays on it, and those
+  // of any other thread all go to the same one. When a loop ends, its calls end with UNAVAILABLE;
+  // it may be destroyed before the channel, but not while another thread makes a call.
   ChannelOptions& add_loop(EventLoop& loop) { return loops_.push_back(&loop), *this; }
   // What the calls ask for as their authority. Default: the target's host and port.
   ChannelOptions& set_authority(std::string_view name) { return authority_ = name, *this; }
@@ -74,8 +75,8 @@ class Channel final {
   // "unix-abstract:name". A target that can't be understood makes every call fail with a text that
   // says so.
   explicit Channel(std::string_view target, const ChannelOptions& options = ChannelOptions());
-  // To a weft::Server in this process, which is running and outlives the channel: no sockets, no
-  // HTTP/2, the same calls.
+  // To a weft::Server in this process: no sockets, no HTTP/2, the same calls. They fail with
+  // UNAVAILABLE while it does not run and when it was destroyed.
   explicit Channel(internal::InProcessHost& server,
                    const ChannelOptions& options = ChannelOptions());
   Channel(Channel&&) noexcept;

@@ -24,10 +24,11 @@ class ClientContext {
   ClientContext& operator=(const ClientContext&) = delete;
   ~ClientContext();
 
-  // The call ends with DEADLINE_EXCEEDED when it is not done by then. The earlier of the two
-  // counts, and a handler's calls also keep to the deadline of the handler's own call.
+  // The call ends with DEADLINE_EXCEEDED when it is not done by then. The earliest counts, and a
+  // handler's calls also keep to the deadline of the handler's own call. Time is that of the
+  // channel's loop; a timeout begins when the call is made.
   void set_deadline(TimePoint deadline);
-  void set_timeout(Duration timeout);  // from now on
+  void set_timeout(Duration timeout);
   // Waits for a connection instead of failing when the server can't be reached at the moment.
   // Default: no.
   void set_wait_for_ready(bool wait);
