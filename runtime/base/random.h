@@ -26,9 +26,6 @@ class SeededRandom final : public Random {
   std::uint64_t state_;
 };
 
-// Uniform over [0, bound); `bound` is not 0.
-std::uint64_t UniformBelow(Random& random, std::uint64_t bound);
-
 // Uniform over [0, 1).
 inline double UniformUnit(Random& random) {
   return static_cast<double>(random.Next() >> 11) * 0x1.0p-53;

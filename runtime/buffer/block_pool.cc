@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "base/check.h"
-#include "buffer/poison.h"
+#include "base/poison.h"
 
 namespace weft::internal {
 

@@ -33,15 +33,6 @@ std::optional<std::string_view> PrefixView(const BufList& list, std::size_t n) {
   return first.view().substr(0, n);
 }
 
-std::optional<std::string_view> FlatPrefix(const BufList& list, std::size_t n,
-                                           std::string& scratch) {
-  std::optional<std::string_view> view = PrefixView(list, n);
-  if (view.has_value()) return view;
-  scratch.resize(n);
-  if (!list.PeekFront(n, scratch.data())) return std::nullopt;
-  return scratch;
-}
-
 std::string Flatten(const BufList& list) {
   std::string bytes(list.size(), '\0');
   list.PeekFront(list.size(), bytes.data());

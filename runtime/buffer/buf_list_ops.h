@@ -23,11 +23,6 @@ void AppendInbound(BufList& in, ChunkPool& pool, Slice part);
 // otherwise nothing. Valid until the list changes.
 std::optional<std::string_view> PrefixView(const BufList& list, std::size_t n);
 
-// The first n bytes (n <= size()) as one view: of the list itself where PrefixView can, else of
-// `scratch`, into which they are copied. Nothing when a mapped part can't be read.
-std::optional<std::string_view> FlatPrefix(const BufList& list, std::size_t n,
-                                           std::string& scratch);
-
 // A copy of all bytes, for messages and tests; an unreadable mapped part is zeros.
 std::string Flatten(const BufList& list);
 

@@ -9,7 +9,7 @@
 #include <thread>
 #include <utility>
 
-#include "buffer/poison.h"
+#include "base/poison.h"
 
 namespace weft::internal {
 namespace {

@@ -36,7 +36,7 @@ class MappedFile {
 
  private:
   explicit MappedFile(OwnerRef owner) : owner_(std::move(owner)) {}
-  OwnerRef owner_;  // a MappedRegion
+  OwnerRef owner_;  // a WholeFile, of mapped_file.cc
 };
 
 // Reads to.size() bytes from `offset` of a mapped slice by way of its file.

@@ -7,26 +7,9 @@
 #include <new>
 #include <utility>
 
-#include "coro/asan.h"
+#include "base/poison.h"
 
 namespace weft::internal {
-namespace {
-
-// A free list hides the reuse of a frame from ASan, so idle frames are marked by hand.
-void Poison([[maybe_unused]] void* memory, [[maybe_unused]] std::size_t size) {
-#ifdef WEFT_ASAN
-  ASAN_POISON_MEMORY_REGION(memory, size);
-#endif
-}
-
-void Unpoison([[maybe_unused]] void* memory, [[maybe_unused]] std::size_t size) {
-#ifdef WEFT_ASAN
-  ASAN_UNPOISON_MEMORY_REGION(memory, size);
-#endif
-}
-
-}  // namespace
-
 // Stands ahead of each frame and stays readable while the frame is idle and poisoned.
 struct FramePool::Header {
   Core* core;  // null: from the heap, belongs to no pool
@@ -41,10 +24,10 @@ struct FramePool::Header {
   // The link of an idle frame is kept in its own memory.
   void MakeIdle(Header* next) {
     std::memcpy(frame(), &next, sizeof(next));
-    Poison(frame(), frame_size());
+    PoisonFreed(frame(), frame_size());
   }
   Header* MakeLive() {
-    Unpoison(frame(), frame_size());
+    UnpoisonReused(frame(), frame_size());
     Header* next;
     std::memcpy(&next, frame(), sizeof(next));
     return next;

@@ -4,7 +4,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
-#include "coro/asan.h"
+#include "base/poison.h"
 #include "coro/executor.h"
 #include "weft/task.h"
 

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "base/absl_view.h"
 #include "base/check.h"
 #include "buffer/buf_list_ops.h"
 #include "buffer/limits.h"
@@ -15,16 +16,11 @@
 
 namespace weft::http1 {
 
+using internal::Absl;
 using internal::BufList;
 using internal::Slice;
 using internal::StreamClose;
 using internal::StreamError;
-
-namespace {
-
-absl::string_view Absl(std::string_view text) { return {text.data(), text.size()}; }
-
-}  // namespace
 
 ServerCodec::ServerCodec(Host& host, internal::StreamAcceptor& acceptor, internal::ChunkPool& pool,
                          DateCache& dates, const Options& options)

@@ -12,12 +12,11 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
+
+#include "base/absl_view.h"
 
 namespace weft::internal {
 namespace {
-
-absl::string_view Absl(std::string_view text) { return {text.data(), text.size()}; }
 
 absl::Status Bad(std::string_view what, std::string_view text, std::string_view why) {
   return absl::InvalidArgumentError(

@@ -6,6 +6,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
+#include "base/absl_view.h"
 #include "buffer/limits.h"
 
 namespace weft::internal {
@@ -20,8 +21,6 @@ bool IsKeyCharacter(char c) {
 }
 
 bool IsPrintable(char c) { return c >= 0x20 && c <= 0x7e; }
-
-absl::string_view Absl(std::string_view text) { return {text.data(), text.size()}; }
 
 std::string_view TrimSpaces(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);

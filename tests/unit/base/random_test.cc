@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
-
 namespace weft::internal {
 namespace {
 
@@ -24,29 +22,11 @@ TEST(SeededRandomTest, AgreesWithThePublishedSequence) {
   EXPECT_EQ(random.Next(), 0x6e789e6aa1b965f4u);
 }
 
-TEST(UniformBelowTest, StaysInRangeAndReachesEveryValueEvenly) {
-  SeededRandom random(7);
-  std::array<int, 6> counts{};
-  for (int i = 0; i < 6000; ++i) {
-    const std::uint64_t value = UniformBelow(random, counts.size());
-    ASSERT_LT(value, counts.size());
-    ++counts[value];
-  }
-  for (int count : counts) EXPECT_NEAR(count, 1000, 150);
-}
-
 class Fixed final : public Random {
  public:
   std::uint64_t Next() override { return next++; }
   std::uint64_t next = 0;
 };
-
-TEST(UniformBelowTest, RedrawsWhatWouldFavourSmallValues) {
-  Fixed random;
-  // 2^64 mod 3 is 1: exactly the value 0 is surplus.
-  EXPECT_EQ(UniformBelow(random, 3), 1u);
-  EXPECT_EQ(random.next, 2u);
-}
 
 TEST(UniformUnitTest, LiesInHalfOpenUnitInterval) {
   Fixed random;

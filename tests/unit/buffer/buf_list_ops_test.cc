@@ -94,23 +94,6 @@ TEST(PrefixViewTest, MappedBytesAreNotForUserSpace) {
   EXPECT_EQ(PrefixView(list, 5), std::nullopt);
 }
 
-TEST(FlatPrefixTest, CopiesOnlyWhenItMust) {
-  BufList list;
-  list.AppendRef(Slice::Static("abc"));
-  list.AppendRef(Slice::Static("def"));
-  std::string scratch;
-  EXPECT_EQ(FlatPrefix(list, 3, scratch), "abc");
-  EXPECT_TRUE(scratch.empty());
-  EXPECT_EQ(FlatPrefix(list, 5, scratch), "abcde");
-}
-
-TEST(FlatPrefixTest, ReadsMappedBytesThroughTheFile) {
-  BufList list;
-  list.AppendRef(MappedSlice(100));
-  std::string scratch;
-  EXPECT_EQ(FlatPrefix(list, 100, scratch), Bytes(100));
-}
-
 TEST(FlattenTest, CopiesEverything) {
   BufList list;
   list.AppendRef(Slice::Static("abc"));

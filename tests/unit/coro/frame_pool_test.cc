@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "coro/asan.h"
+#include "base/poison.h"
 
 namespace weft::internal {
 namespace {
