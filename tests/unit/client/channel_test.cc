@@ -1,6 +1,8 @@
 // A channel's life: connecting, failing, coming back, and its end with calls under way.
+#include <algorithm>
 #include <atomic>
 #include <future>
+#include <latch>
 
 #include "tests/support/raw_server.h"
 #include "tests/unit/client/client_fixture.h"
@@ -187,6 +189,61 @@ TEST_F(ChannelTest, LoopsOfAChannelShareItsCalls) {
     const TestService::Stub stub(channel);
     for (int i = 0; i < 20; ++i) EXPECT_TRUE(stub.Unary(Text("x")).Wait().ok());
   }
+}
+
+// Calls that fail as soon as their loop sees them tell which loop that was.
+class PickedLoopTest : public ::testing::Test {
+ protected:
+  static constexpr int kLoops = 4;
+
+  PickedLoopTest() {
+    ChannelOptions options;
+    for (EventLoop& loop : loops_) options.add_loop(loop);
+    channel_ = std::make_unique<Channel>("bogus://///", options);
+  }
+  void Call(int& ended) {
+    TestService::Stub(*channel_).Unary(TestRequest()).Then([&ended](absl::StatusOr<TestReply>) {
+      ++ended;
+    });
+  }
+  // For each loop, how often `ended` grows when just that one runs.
+  std::vector<int> RunEach(const int& ended) {
+    std::vector<int> counts;
+    for (EventLoop& loop : loops_) {
+      const int before = ended;
+      for (int pass = 0; pass < 3; ++pass) loop.RunOnce();
+      counts.push_back(ended - before);
+    }
+    return counts;
+  }
+
+  EventLoop loops_[kLoops];
+  std::unique_ptr<Channel> channel_;
+};
+
+// Else they could not start in order.
+TEST_F(PickedLoopTest, CallsOfOneThreadGoToOneLoop) {
+  int ended = 0;
+  for (int i = 0; i < 20; ++i) Call(ended);
+  std::vector<int> counts = RunEach(ended);
+  std::sort(counts.begin(), counts.end());
+  EXPECT_EQ(counts, (std::vector<int>{0, 0, 0, 20}));
+}
+
+TEST_F(PickedLoopTest, ThreadsSpreadOverTheLoops) {
+  constexpr int kThreads = 64;
+  int ended = 0;
+  std::latch all(kThreads);  // the identity of a thread that has gone may be given to another
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&] {
+      Call(ended);
+      all.arrive_and_wait();
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const int count : RunEach(ended)) EXPECT_GT(count, 0);
+  EXPECT_EQ(ended, kThreads);
 }
 
 using ChannelDeathTest = ChannelTest;

@@ -1,7 +1,10 @@
 #include "weft/client_context.h"
 
+#include <optional>
+
 #include "gtest/gtest.h"
 
+#include "tests/support/manual_clock.h"
 #include "tests/unit/client/client_fixture.h"
 
 namespace weft::testing {
@@ -50,6 +53,25 @@ TEST_F(ClientContextTest, EarlierOfTwoDeadlinesCounts) {
   context.set_timeout(milliseconds(20));
   context.set_timeout(hours(1));
   EXPECT_EQ(stub_.Unary(context, Waiting()).Wait().status().code(), StatusCode::kDeadlineExceeded);
+}
+
+// The loop's clock is an hour old; the system's may be anything.
+TEST_F(ClientContextTest, TimeoutGoesByTheClockOfTheChannelsLoop) {
+  ManualClock clock;
+  EventLoop loop(EventLoop::Options().set_clock(clock));
+  const Channel channel(target_, ChannelOptions().add_loop(loop));
+  ClientContext context;
+  context.set_timeout(milliseconds(50));
+  context.set_wait_for_ready(true);
+  std::optional<StatusCode> ended;
+  TestService::Stub(channel).Unary(context, Waiting()).Then([&](absl::StatusOr<TestReply> reply) {
+    ended = reply.status().code();
+  });
+  for (int i = 0; i < 10000 && service_.begun != 1; ++i) loop.RunOnce(milliseconds(1));
+  EXPECT_EQ(ended, std::nullopt);
+  clock.Advance(milliseconds(60));
+  for (int i = 0; i < 100 && !ended; ++i) loop.RunOnce();
+  EXPECT_EQ(ended, StatusCode::kDeadlineExceeded);
 }
 
 TEST_F(ClientContextTest, TimeoutForEverIsNoDeadline) {

@@ -254,6 +254,61 @@ TEST_F(StreamTest, ThenReadsWritesAndFinishes) {
   EXPECT_TRUE(finished.get_future().get().ok());
 }
 
+// The server's handler still reads, so nothing but the misuse can end the write.
+TEST_F(StreamTest, WriteAfterWritesDoneIsRefusedInAThread) {
+  auto stream = stub_.Bidi();
+  ASSERT_TRUE(stream.Write(Text("a")).Wait().ok());
+  stream.WritesDone();
+  const absl::Status late = stream.Write(Text("b")).Wait();
+  EXPECT_EQ(late.code(), StatusCode::kFailedPrecondition) << late;
+  EXPECT_NE(std::string(late.message()).find("after WritesDone"), std::string::npos) << late;
+  TestReply reply;
+  ASSERT_TRUE(stream.Read(reply).Wait());
+  EXPECT_EQ(reply.text(), "a");
+  EXPECT_FALSE(stream.Read(reply).Wait());
+  EXPECT_TRUE(stream.Finish().Wait().ok());
+}
+
+Task<void> WriteLate(TestService::Stub stub, std::promise<std::string>& result) {
+  auto stream = stub.Bidi();
+  TestRequest request;
+  stream.WritesDone();
+  absl::Status late = co_await stream.Write(request);
+  absl::Status status = co_await stream.Finish();
+  result.set_value(absl::StatusCodeToString(late.code()) + " " + status.ToString());
+}
+
+TEST_P(AwaitedStreamTest, WriteAfterWritesDoneIsRefused) {
+  std::promise<std::string> result;
+  EXPECT_EQ(Run(WriteLate(stub_, result), result), "FAILED_PRECONDITION OK");
+}
+
+using StreamDeathTest = StreamTest;
+
+TEST_F(StreamDeathTest, SecondFinishWhileTheFirstWaitsDies) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(
+      {
+        auto reader = stub_.ServerStream(Waiting());
+        reader.Finish().Then([](const absl::Status&) {});
+        static_cast<void>(reader.Finish().Wait());
+      },
+      "waited for by two at once");
+}
+
+TEST_F(StreamDeathTest, SecondReadWhileTheFirstWaitsDies) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_DEATH(
+      {
+        auto reader = stub_.ServerStream(Waiting());
+        TestReply first;
+        TestReply second;
+        reader.Read(first).Then([](bool) {});
+        static_cast<void>(reader.Read(second).Wait());
+      },
+      "waited for by two at once");
+}
+
 TEST_F(StreamTest, InitialMetadataIsThereWithTheFirstMessage) {
   ClientContext context;
   auto reader = stub_.ServerStream(context, Count(1, 1));
