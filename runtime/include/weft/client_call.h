@@ -100,7 +100,8 @@ class [[nodiscard]] UnaryCall final : public internal::PendingCall {
     const internal::CallHandle call = TakeFinished();
     return internal::TakeReply<Reply>(*call);
   }
-  // Gives the call up: `done` runs on the channel's loop, always once, never inside Then.
+  // Gives the call up: `done` runs on the channel's loop, always once, never inside Then; only when
+  // that loop has ended it runs inside.
   void Then(absl::AnyInvocable<void(absl::StatusOr<Reply>) &&> done) {
     internal::CallHandle call = TakeCall();
     internal::ClientCall& kept = *call;

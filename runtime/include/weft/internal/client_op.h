@@ -64,7 +64,7 @@ class ClientWait {
   }
   // Blocks the thread. Dies on a thread that runs a loop: it would wait for itself.
   void Block();
-  // Runs `done` on the channel's loop, never inside this.
+  // Runs `done` on the channel's loop, never inside this; inside when that loop has ended.
   static void CallBack(ClientCall& call, Step step, absl::AnyInvocable<void() &&> done);
 
   ClientCall& call() const { return call_; }
