@@ -5,6 +5,7 @@
 #include "base/intrusive_list.h"
 #include "buffer/chunk_pool.h"
 #include "io/loop_core.h"
+#include "server/pool_trimmer.h"
 #include "weft/drain_notice.h"
 #include "weft/server.h"
 
@@ -24,6 +25,7 @@ struct CallEnvironment {
   ChunkPool& chunks;
   const ServerOptions& options;
   WorkerPool& workers;
+  PoolTrimmer trimmer;
   // Calls from their request's head until stream and handler have ended.
   IntrusiveList<ServerCall> calls;
   // Told when `calls` has become empty.

@@ -1,25 +1,36 @@
 #include "server/method_pool.h"
 
+#include <memory>
+
 #include "buffer/limits.h"
 #include "server/server_call.h"
 
 namespace weft::internal {
 
 MethodPool::MethodPool(const Method& method, Service& service, CallEnvironment& environment)
-    : method_(method), service_(service), environment_(environment) {}
+    : method_(method), service_(service), environment_(environment), calls_(kKeptCalls) {}
 
 MethodPool::~MethodPool() = default;
 
 ServerCall& MethodPool::Acquire() {
-  if (idle_.empty()) return *new ServerCall(*this, environment_);
-  ServerCall* call = idle_.back().release();
-  idle_.pop_back();
-  return *call;
+  return *calls_.Acquire([this] { return std::make_unique<ServerCall>(*this, environment_); })
+              .release();
 }
 
 void MethodPool::Release(ServerCall& call) {
-  std::unique_ptr<ServerCall> owned(&call);
-  if (idle_.size() < kKeptCalls) idle_.push_back(std::move(owned));
+  calls_.Release(std::unique_ptr<ServerCall>(&call));
+  environment_.trimmer.CallReleased();
+}
+
+bool MethodPool::Trim() {
+  calls_.Trim();
+  return calls_.idle() > 0;
+}
+
+void PoolTrimmer::OnTimer() {
+  bool any_idle = false;
+  for (const std::unique_ptr<MethodPool>& pool : pools_) any_idle |= pool->Trim();
+  if (any_idle) loop_.timers().Arm(*this, loop_.Now() + kPoolTrimInterval);
 }
 
 }  // namespace weft::internal

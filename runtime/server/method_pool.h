@@ -1,9 +1,6 @@
 #pragma once
 
-#include <cstddef>
-#include <memory>
-#include <vector>
-
+#include "base/object_pool.h"
 #include "server/call_environment.h"
 #include "weft/service.h"
 
@@ -11,7 +8,8 @@ namespace weft::internal {
 
 class ServerCall;
 
-// The calls of one method on one loop, for reuse. Owned by the shard; loop thread only.
+// The calls of one method on one loop, for reuse. Owned by the shard, which trims it; loop thread
+// only.
 class MethodPool {
  public:
   MethodPool(const Method& method, Service& service, CallEnvironment& environment);
@@ -20,6 +18,9 @@ class MethodPool {
 
   ServerCall& Acquire();
   void Release(ServerCall& call);
+  // Gives back the calls that were not needed since the last Trim. True while some are idle.
+  bool Trim();
+  std::size_t idle() const { return calls_.idle(); }
 
   const Method& method() const { return method_; }
   Service& service() const { return service_; }
@@ -28,7 +29,7 @@ class MethodPool {
   const Method& method_;
   Service& service_;
   CallEnvironment& environment_;
-  std::vector<std::unique_ptr<ServerCall>> idle_;
+  ObjectPool<ServerCall> calls_;
 };
 
 }  // namespace weft::internal
