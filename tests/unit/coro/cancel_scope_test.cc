@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
+#include <thread>
 #include <vector>
 
 namespace weft::internal {
@@ -157,6 +160,66 @@ TEST(CancelScopeTest, ResetMakesItAsNew) {
   EXPECT_FALSE(scope.cancelled());
   EXPECT_EQ(scope.deadline(), kNever);
   EXPECT_FALSE(node.linked());
+}
+
+TEST(CancelScopeTest, AcrossThreadsLinkedNodesAreToldAndLaterOnesRefused) {
+  CancelScope scope{CancelScope::SpansTwoThreads()};
+  Node early, gone, late;
+  std::thread worker([&] {
+    EXPECT_TRUE(scope.Link(early));
+    EXPECT_TRUE(scope.Link(gone));
+    gone.Unlink();
+  });
+  worker.join();
+  scope.Cancel();
+  EXPECT_EQ(early.calls, 1);
+  EXPECT_EQ(gone.calls, 0);
+  EXPECT_FALSE(scope.Link(late));
+  scope.Reset();
+  EXPECT_TRUE(scope.Link(late));
+}
+
+TEST(CancelScopeTest, AcrossThreadsUnlinkWaitsForTheCallThatRuns) {
+  CancelScope scope{CancelScope::SpansTwoThreads()};
+  std::promise<void> telling, go_on;
+  std::atomic<bool> told{false};
+  Node node([&] {
+    telling.set_value();
+    go_on.get_future().wait();
+    told = true;
+  });
+  ASSERT_TRUE(scope.Link(node));
+  std::thread loop([&] { scope.Cancel(); });
+  telling.get_future().wait();
+  std::thread release([&] { go_on.set_value(); });
+  node.Unlink();
+  EXPECT_TRUE(told);
+  loop.join();
+  release.join();
+}
+
+TEST(CancelScopeTest, AcrossThreadsNodesMayUnlinkAndDestroyEachOtherMeanwhile) {
+  CancelScope scope{CancelScope::SpansTwoThreads()};
+  auto second = std::make_unique<Node>();
+  std::unique_ptr<Node> self;
+  Node first([&] { second.reset(); });
+  self = std::make_unique<Node>([&] { self->Unlink(); });
+  ASSERT_TRUE(scope.Link(first));
+  ASSERT_TRUE(scope.Link(*second));
+  ASSERT_TRUE(scope.Link(*self));
+  scope.Cancel();
+  EXPECT_EQ(second, nullptr);
+  EXPECT_EQ(self->calls, 1);
+}
+
+TEST(CancelScopeTest, AcrossThreadsNodeMayOutliveTheScope) {
+  Node node;
+  {
+    CancelScope scope{CancelScope::SpansTwoThreads()};
+    ASSERT_TRUE(scope.Link(node));
+  }
+  node.Unlink();
+  EXPECT_EQ(node.calls, 0);
 }
 
 }  // namespace

@@ -1,28 +1,56 @@
 // Layer: coro.
 #pragma once
 
+#include <memory>
+
 #include "weft/clock.h"
 #include "weft/internal/intrusive_list.h"
 
 namespace weft::internal {
 
+// What a scope that spans two threads shares with the nodes linked in it.
+struct CancelGuard;
+
 // Something that ends early when its scope is cancelled: a wait, a child call, a nested scope.
-// Unlinks itself when destroyed. Loop thread only.
+// Unlinks itself when destroyed. Loop thread only, unless its scope says otherwise.
 class CancelNode : public ListHook<CancelNode> {
  public:
   // Called once, already unlinked. May unlink, link or destroy any node or scope, itself included.
   virtual void OnCancelled() = 0;
 
+  // Does nothing when not linked. When it returns, OnCancelled is not running on another thread and
+  // never will be.
+  void Unlink() {
+    if (guard_ != nullptr) [[unlikely]]
+      UnlinkGuarded();
+    else
+      ListHook::Unlink();
+  }
+
  protected:
-  ~CancelNode() = default;
+  CancelNode() = default;
+  // Too late for a node in a scope that spans two threads: whoever derives unlinks it before.
+  ~CancelNode() { Unlink(); }
+
+ private:
+  friend class CancelScope;
+  void UnlinkGuarded();
+
+  std::shared_ptr<CancelGuard> guard_;  // while linked in a scope that spans two threads
 };
 
 // The cancellation and the deadline of one call (or spawned task) and of all that it waits for. The
 // owner keeps it alive longer than the coroutines that run under it. Reusable after Reset. Loop
-// thread only.
+// thread only, unless it was made to span two threads.
 class CancelScope final : private CancelNode {
  public:
+  // For a blocking handler: its worker thread links and unlinks while the loop cancels. OnCancelled
+  // then runs on the loop's thread, so nothing of a coroutine may be linked, nor a nested scope.
+  // Still one owner: Cancel and Reset are the loop's.
+  struct SpansTwoThreads {};
+
   CancelScope() = default;
+  explicit CancelScope(SpansTwoThreads);
   ~CancelScope() = default;
 
   bool cancelled() const { return cancelled_; }
@@ -41,6 +69,8 @@ class CancelScope final : private CancelNode {
   // False, and not linked, when the scope is cancelled already: then the caller ends its wait
   // itself.
   [[nodiscard]] bool Link(CancelNode& node) {
+    if (span_ != nullptr) [[unlikely]]
+      return LinkGuarded(node);
     if (cancelled_) return false;
     nodes_.PushBack(node);
     return true;
@@ -55,7 +85,10 @@ class CancelScope final : private CancelNode {
 
  private:
   void OnCancelled() override { Cancel(); }
+  bool LinkGuarded(CancelNode& node);
+  void CancelGuarded();
 
+  const std::shared_ptr<CancelGuard> span_;  // null: one thread
   IntrusiveList<CancelNode, CancelNode> nodes_;
   TimePoint deadline_ = kNever;
   bool cancelled_ = false;
