@@ -10,7 +10,7 @@
 #include "buffer/limits.h"
 #include "server/handler_exception.h"
 #include "server/server_call.h"
-#include "weft/internal/cancel_scope.h"
+#include "server/worker_places.h"
 #include "weft/internal/thread_context.h"
 #include "weft/worker_pool.h"
 
@@ -27,12 +27,26 @@ constexpr std::size_t kCreditStep = kStreamLowMark / 2;
 
 BlockingCall::BlockingCall(ServerCall& call) : call_(call), job_(*this), mail_(*this) {}
 
+absl::Status BlockingCall::Refusal() const {
+  return absl::ResourceExhaustedError(
+      absl::StrCat("the call to ", std::string(call_.info().path),
+                   " was refused: all worker threads are busy and their queue is full; try again"));
+}
+
+absl::Status BlockingCall::TakePlace() {
+  std::lock_guard lock(mutex_);
+  if (!has_place_) has_place_ = call_.environment().worker_places.Take();
+  return has_place_ ? absl::OkStatus() : Refusal();
+}
+
 void BlockingCall::Start() {
   assembler_.Reset(Framing::kEnvelope, call_.environment().options.receive_limit());
-  if (call_.environment().workers.Submit(job_)) return;
-  call_.Fail(absl::ResourceExhaustedError(absl::StrCat(
-      "the call to ", std::string(call_.info().path),
-      " was refused: all worker threads are busy and their queue is full; try again")));
+  scope_.LowerDeadline(call_.deadline());
+  absl::Status placed = TakePlace();
+  // The pool may still refuse: out of threads, or its last worker is only just becoming free.
+  if (placed.ok() && !call_.environment().workers.Submit(job_)) placed = Refusal();
+  if (placed.ok()) return;
+  call_.Fail(placed);
   call_.HandlerDone(absl::OkStatus());
 }
 
@@ -42,20 +56,19 @@ void BlockingCall::RunHandler() {
   if (!cancelled_) {
     lock.unlock();
     result = CallHandler();
+    if (call_.has_callbacks()) call_.DropCancelCallbacks();
     lock.lock();
   }
+  has_place_ = false;
+  call_.environment().worker_places.GiveBack();
   result_ = std::move(result);
   done_ = true;
   PostMail();
 }
 
 absl::Status BlockingCall::CallHandler() {
-  // Calls that the handler makes keep to its deadline; there is no loop here whose scope they could
-  // hang in.
-  CancelScope scope;
-  scope.LowerDeadline(call_.deadline());
   ThreadContext context;
-  context.scope = &scope;
+  context.scope = &scope_;
   const ThreadContextScope current(&context);
   try {
     return call_.method().blocking(call_.service(), call_.args());
@@ -77,9 +90,12 @@ void BlockingCall::EndBody() {
 }
 
 void BlockingCall::Cancel() {
-  std::lock_guard lock(mutex_);
-  cancelled_ = true;
-  changed_.notify_all();
+  {
+    std::lock_guard lock(mutex_);
+    cancelled_ = true;
+    changed_.notify_all();
+  }
+  scope_.Cancel();
 }
 
 void BlockingCall::Drained() {
@@ -89,20 +105,22 @@ void BlockingCall::Drained() {
 }
 
 void BlockingCall::Reset() {
+  scope_.Reset();
   // The worker has left the mutex behind once TakeMail has seen `done_`.
   std::lock_guard lock(mutex_);
+  if (std::exchange(has_place_, false)) call_.environment().worker_places.GiveBack();
   assembler_.Clear();
   taken_.Clear();
   inbound_.Clear();
   outbound_.Clear();
-  inbound_ended_ = cancelled_ = done_ = above_mark_ = false;
+  inbound_ended_ = cancelled_ = done_ = above_mark_ = send_head_ = false;
   credit_ = uncredited_ = 0;
   failure_ = result_ = absl::OkStatus();
 }
 
 void BlockingCall::PostMail() {
   if (std::exchange(mail_posted_, true)) return;
-  // The loop runs until every handler has returned, so it is there.
+  // A user's loop that has ended refuses it: then nobody waits for the mail.
   call_.environment().loop.Post(mail_);
 }
 
@@ -112,6 +130,7 @@ void BlockingCall::TakeMail() {
   mail_posted_ = false;
   out.AppendAll(std::move(outbound_));
   outbound_.Clear();
+  const bool send_head = std::exchange(send_head_, false);
   const std::size_t credit = std::exchange(credit_, 0);
   const bool cancelled = cancelled_;
   const absl::Status failure = std::exchange(failure_, absl::OkStatus());
@@ -121,8 +140,8 @@ void BlockingCall::TakeMail() {
 
   // Without the mutex: what the stream tells in return may come back here.
   HttpStream* stream = call_.stream();
+  if (stream != nullptr && !cancelled && (send_head || !out.empty())) call_.SendHead();
   if (stream != nullptr && !cancelled && !out.empty()) {
-    call_.SendHead();
     stream->outbound().AppendAll(std::move(out));
     stream->BodyAppended();
   }
@@ -204,6 +223,13 @@ absl::Status BlockingCall::Write(const MessageInput& input) {
   outbound_.AppendAll(std::move(bytes));
   PostMail();
   return absl::OkStatus();
+}
+
+void BlockingCall::SendHead() {
+  call_.CloseHead();
+  std::lock_guard lock(mutex_);
+  send_head_ = true;
+  PostMail();
 }
 
 bool BlockingStreamBase::ReadMessage(MessageLite& message) { return call_->Read(message); }

@@ -9,6 +9,7 @@
 #include "buffer/buf_list.h"
 #include "coro/executor.h"
 #include "rpc/message_assembler.h"
+#include "weft/internal/cancel_scope.h"
 #include "weft/internal/message_input.h"
 
 namespace weft::internal {
@@ -25,7 +26,10 @@ class BlockingCall {
   BlockingCall(const BlockingCall&) = delete;
 
   // --- On the loop.
-  // Hands the handler to the workers; a full queue fails the call with RESOURCE_EXHAUSTED.
+  // A place on a worker or in the queue for one; RESOURCE_EXHAUSTED when there is none. It is given
+  // back when the handler returns. Does nothing when there is one already.
+  absl::Status TakePlace();
+  // Hands the handler to the workers.
   void Start();
   void PushBody(Slice slice);
   void EndBody();
@@ -38,6 +42,8 @@ class BlockingCall {
   // --- On the worker; one thread may read while another writes.
   bool Read(google::protobuf::MessageLite& message);
   absl::Status Write(const MessageInput& input);
+  // Sends the initial metadata without waiting for a message.
+  void SendHead();
 
  private:
   class Job final : public Runnable {
@@ -61,6 +67,7 @@ class BlockingCall {
 
   void RunHandler();
   absl::Status CallHandler();
+  absl::Status Refusal() const;
   void CreditAbove(std::size_t held);
   void TakeMail();
   // Wakes the loop unless it is woken already. The mutex is held.
@@ -69,6 +76,9 @@ class BlockingCall {
   ServerCall& call_;
   Job job_;
   Mail mail_;
+
+  // The calls that the handler makes end with it.
+  CancelScope scope_{CancelScope::SpansTwoThreads()};
 
   // The reader's.
   MessageAssembler assembler_;
@@ -81,8 +91,10 @@ class BlockingCall {
   BufList inbound_;
   bool inbound_ended_ = false;
   bool cancelled_ = false;
+  bool has_place_ = false;
   // From the worker to the loop.
   BufList outbound_;
+  bool send_head_ = false;
   std::size_t credit_ = 0;
   absl::Status failure_;
   absl::Status result_;

@@ -5,7 +5,6 @@
 #include "base/intrusive_list.h"
 #include "buffer/chunk_pool.h"
 #include "io/loop_core.h"
-#include "server/pool_trimmer.h"
 #include "weft/drain_notice.h"
 #include "weft/server.h"
 
@@ -16,7 +15,9 @@ class WorkerPool;
 
 namespace weft::internal {
 
+class HeaderList;
 class ServerCall;
+class WorkerPlaces;
 
 // What all calls on one of a server's loops share. Owned by the shard; outlives its calls.
 struct CallEnvironment {
@@ -25,7 +26,7 @@ struct CallEnvironment {
   ChunkPool& chunks;
   const ServerOptions& options;
   WorkerPool& workers;
-  PoolTrimmer trimmer;
+  WorkerPlaces& worker_places;
   // Calls from their request's head until stream and handler have ended.
   IntrusiveList<ServerCall> calls;
   // Told when `calls` has become empty.
@@ -40,5 +41,8 @@ struct CallEnvironment {
   bool draining = false;
   IntrusiveList<DrainNotice> drain_notices{};
 };
+
+// For an answer without metadata.
+const HeaderList& NoMetadata();
 
 }  // namespace weft::internal

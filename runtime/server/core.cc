@@ -1,7 +1,5 @@
 #include "server/core.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <csignal>
 #include <future>
@@ -14,6 +12,7 @@
 #include "base/log.h"
 #include "io/signal_watch.h"
 #include "io/socket_transport.h"
+#include "server/usable_cores.h"
 #include "weft/internal/thread_context.h"
 
 namespace weft::internal {
@@ -22,12 +21,6 @@ namespace {
 // After the grace period calls are cancelled; a handler that heeds that ends within this.
 // Longer than a connection lingers, so that it is not taken for a handler.
 constexpr Duration kCancelTime = std::chrono::seconds(2);
-
-int UsableCores() {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-  return std::max(1, CPU_COUNT(&set));
-}
 
 ServerOptions WithDefaults(ServerOptions options) {
   const int cores = UsableCores();
@@ -42,13 +35,14 @@ ServerCore::ServerCore(const ServerOptions& options)
     : options_(WithDefaults(options)),
       workers_(std::in_place, WorkerPool::Options()
                                   .set_max_threads(options_.workers())
-                                  .set_queue_limit(options_.worker_queue())) {}
+                                  .set_queue_limit(options_.worker_queue())),
+      worker_places_(static_cast<std::size_t>(std::max(options_.workers(), 1)),
+                     options_.worker_queue()) {}
 
 ServerCore::~ServerCore() {
-  for (const std::unique_ptr<LoopThread>& thread : own_threads_) {
-    Check(!thread->loop().OnThread(),
-          "a server was destroyed on one of its own loops, for which it must wait");
-  }
+  Check(!OnOneOfItsLoops(),
+        "a server was destroyed inside a pass of one of its loops, where its handlers could never "
+        "end; destroy it on another thread, or between two passes");
   State state;
   {
     std::lock_guard lock(mutex_);
@@ -103,7 +97,9 @@ int ServerCore::port() const {
 absl::Status ServerCore::Start() {
   std::unique_lock lock(mutex_);
   if (state_ != State::kNew) {
-    return absl::FailedPreconditionError("the server was started before; make another one");
+    return absl::FailedPreconditionError(
+        shut_unstarted_ ? "the server was shut down before it was started; make another one"
+                        : "the server was started before; make another one");
   }
   if (router_.entries().empty()) {
     return absl::FailedPreconditionError("the server has no service; Register one before Start");
@@ -123,16 +119,17 @@ absl::Status ServerCore::Start() {
     }
   }
   for (EventLoop* loop : loops_) {
-    shards_.push_back(std::make_unique<Shard>(*loop, router_, options_, *workers_));
+    shards_.push_back(std::make_unique<Shard>(*loop, router_, options_, *workers_, worker_places_));
+    // As long as it takes posts, it will tell the shard of its end.
+    Check(loop->Post([] {}), "a server was started on a loop that has ended");
   }
   state_ = State::kRunning;
   for (std::unique_ptr<Listener>& listener : listeners_) {
-    const bool posted = loops_[0]->Post([this, &listener] {
+    loops_[0]->Post([this, &listener] {
       listener->Start(loops_[0]->core(), [this](OwnedFd descriptor, const SocketAddress& peer) {
         Accepted(std::move(descriptor), peer);
       });
     });
-    Check(posted, "a server was started on a loop that has ended");
   }
   // The shards belong to the loops' threads, so those start last.
   for (std::unique_ptr<EventLoop>& loop : own_loops) {
@@ -145,10 +142,18 @@ absl::Status ServerCore::Run() {
   SignalWatch watch({SIGTERM, SIGINT});
   {
     std::lock_guard lock(mutex_);
+    if (shut_unstarted_) return absl::OkStatus();
     run_watch_ = &watch;
   }
   absl::Status result = Start();
-  if (result.ok() && watch.Wait() != 0) {
+  bool shut_meanwhile;
+  {
+    std::lock_guard lock(mutex_);
+    shut_meanwhile = shut_unstarted_;
+  }
+  if (shut_meanwhile) {
+    result = absl::OkStatus();
+  } else if (result.ok() && watch.Wait() != 0) {
     Log(LogLevel::kInfo, "a signal asks the server to end: draining");
     result = Shutdown(options_.drain_timeout());
   }
@@ -157,25 +162,28 @@ absl::Status ServerCore::Run() {
   return result;
 }
 
-absl::Status ServerCore::CheckNotOnLoop() const {
-  // Inside a pass: on a user's loop between two passes, Shutdown runs the loop itself.
+// Inside a pass: on a user's loop between two passes, Shutdown runs the loop itself.
+bool ServerCore::OnOneOfItsLoops() const {
   const ThreadContext* context = CurrentThreadContext();
-  const bool on_loop =
-      context != nullptr && std::any_of(loops_.begin(), loops_.end(), [context](EventLoop* loop) {
-        return context->executor == &loop->core();
-      });
-  if (!on_loop) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      "Server::Shutdown waits for the loops, so it can't be called on one of them; call it on "
-      "another "
-      "thread");
+  return context != nullptr &&
+         std::any_of(loops_.begin(), loops_.end(),
+                     [context](EventLoop* loop) { return context->executor == &loop->core(); });
 }
 
 absl::Status ServerCore::Shutdown(Duration grace) {
   using Clock = std::chrono::steady_clock;
   std::unique_lock lock(mutex_);
-  if (state_ == State::kNew || state_ == State::kStopped) return absl::OkStatus();
-  if (absl::Status allowed = CheckNotOnLoop(); !allowed.ok()) return allowed;
+  if (state_ == State::kNew) {
+    state_ = State::kStopped;
+    shut_unstarted_ = true;  // Run may be about to call Start
+    return absl::OkStatus();
+  }
+  if (state_ == State::kStopped) return absl::OkStatus();
+  if (OnOneOfItsLoops()) {
+    return absl::FailedPreconditionError(
+        "Server::Shutdown waits for the loops, so it can't be called on one of them; call it on "
+        "another thread");
+  }
   if (state_ == State::kRunning) {
     state_ = State::kDraining;
     busy_shards_ = shards_.size();
@@ -190,7 +198,7 @@ absl::Status ServerCore::Shutdown(Duration grace) {
           --busy_shards_;
           changed_.notify_all();
         };
-        if (!shard->event_loop().core().ended()) {
+        if (!shard->loop_over()) {
           shard->Drain(done);
           return;
         }
@@ -269,7 +277,8 @@ void ServerCore::OnLoop(Shard& shard, absl::AnyInvocable<void() &&> fn) {
   if (posted) {
     ran.wait();
   } else {
-    std::move(fn)();  // the loop has ended: nothing runs there any more
+    shard.WaitUntilLoopIsOver();
+    std::move(fn)();
   }
 }
 

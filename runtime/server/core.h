@@ -15,6 +15,7 @@
 #include "io/loop_thread.h"
 #include "server/router.h"
 #include "server/shard.h"
+#include "server/worker_places.h"
 #include "weft/event_loop.h"
 #include "weft/server.h"
 #include "weft/worker_pool.h"
@@ -47,8 +48,8 @@ class ServerCore {
 
   Shard& LeastLoaded();
   void Accepted(OwnedFd descriptor, const SocketAddress& peer);
-  absl::Status CheckNotOnLoop() const;
-  // Runs `fn` on the shard's loop and waits for it; inline on a loop that has ended.
+  bool OnOneOfItsLoops() const;
+  // Runs `fn` on the shard's loop and waits for it; inline once the loop has ended.
   void OnLoop(Shard& shard, absl::AnyInvocable<void() &&> fn);
   bool WaitUntilIdle(std::unique_lock<std::mutex>& lock,
                      std::chrono::steady_clock::time_point until);
@@ -56,6 +57,7 @@ class ServerCore {
   const ServerOptions options_;
   Router router_;
   std::optional<WorkerPool> workers_;  // until the destructor has waited for its jobs
+  WorkerPlaces worker_places_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::unique_ptr<LoopThread>> own_threads_;
   std::vector<EventLoop*> loops_;
@@ -64,6 +66,7 @@ class ServerCore {
   std::mutex mutex_;
   std::condition_variable changed_;
   State state_ = State::kNew;
+  bool shut_unstarted_ = false;       // stopped without ever having run
   std::size_t busy_shards_ = 0;       // while draining
   SignalWatch* run_watch_ = nullptr;  // while Run waits
 };

@@ -17,20 +17,6 @@ ServerCall& MethodPool::Acquire() {
               .release();
 }
 
-void MethodPool::Release(ServerCall& call) {
-  calls_.Release(std::unique_ptr<ServerCall>(&call));
-  environment_.trimmer.CallReleased();
-}
-
-bool MethodPool::Trim() {
-  calls_.Trim();
-  return calls_.idle() > 0;
-}
-
-void PoolTrimmer::OnTimer() {
-  bool any_idle = false;
-  for (const std::unique_ptr<MethodPool>& pool : pools_) any_idle |= pool->Trim();
-  if (any_idle) loop_.timers().Arm(*this, loop_.Now() + kPoolTrimInterval);
-}
+void MethodPool::Release(ServerCall& call) { calls_.Release(std::unique_ptr<ServerCall>(&call)); }
 
 }  // namespace weft::internal

@@ -41,6 +41,11 @@ class OwnReply final : public OutgoingMessage {
 
 }  // namespace
 
+const HeaderList& NoMetadata() {
+  static const HeaderList none;  // lint: allow global: constant
+  return none;
+}
+
 ServerCall::ServerCall(MethodPool& pool, CallEnvironment& environment)
     : pool_(pool),
       environment_(environment),
@@ -109,14 +114,21 @@ void ServerCall::OnBody(Slice slice) {
 
 void ServerCall::OnEnd(HeaderList&) { EndRequest(); }
 
+// A blocking handler's call is refused before its request is parsed when no worker will be free for
+// it (design §10): under overload parsing would be in vain.
+absl::Status ServerCall::TakeRequest() {
+  request_taken_ = true;
+  return blocking_ == nullptr ? absl::OkStatus() : blocking_->TakePlace();
+}
+
 // The body of a method that takes one message.
 void ServerCall::TakeRequestBytes(Slice slice) {
   absl::Status status;
   const std::string_view whole = request_taken_ ? std::string_view() : inbound_.TakeWhole(slice);
   if (whole.data() != nullptr) {
     request_size_ = whole.size();
-    request_taken_ = true;
-    status = protocol_->ParseMessage(whole, *request_);
+    status = TakeRequest();
+    if (status.ok()) status = protocol_->ParseMessage(whole, *request_);
   } else {
     status = inbound_.Push(environment_.chunks, std::move(slice));
     if (status.ok() && inbound_.has_message()) status = ParseRequest();
@@ -130,8 +142,8 @@ absl::Status ServerCall::ParseRequest() {
                         absl::StrCat("the client sent more than one message to ",
                                      std::string(info_.path), ", which takes exactly one"));
   }
-  request_taken_ = true;
   request_size_ = inbound_.message_size();
+  if (absl::Status taken = TakeRequest(); !taken.ok()) return taken;
   absl::Status status = protocol_->ParseMessage(inbound_.bytes(), request_size_, *request_);
   if (status.ok()) status = inbound_.PopMessage();
   return status.ok() && inbound_.has_message() ? ParseRequest() : status;
@@ -212,11 +224,8 @@ void ServerCall::Handler::OnStuck() {
 void ServerCall::HandlerDone(absl::Status status) {
   handler_state_ = HandlerState::kDone;
   // What the callbacks refer to is the handler's, and gone.
+  if (has_callbacks()) DropCancelCallbacks();
   cancel_runner_.CancelRun();
-  {
-    std::lock_guard lock(callbacks_mutex_);
-    cancel_callbacks_.clear();
-  }
   if (!end_sent_ && stream_ != nullptr) {
     if (status.ok() && !info_.streams_replies()) {
       Reply();
@@ -258,10 +267,9 @@ void ServerCall::SendEnd(const absl::Status& status) {
   if (end_sent_ || stream_ == nullptr) return;
   end_sent_ = true;
   // While the handler runs, its metadata is its own: it may be adding to it on a worker thread.
-  static const HeaderList none;  // lint: allow global: constant
   const bool running = handler_state_ == HandlerState::kRunning;
-  protocol_->SendEnd({status, running ? none : initial_metadata_,
-                      running ? none : trailing_metadata_, info_.kind, head_sent()},
+  protocol_->SendEnd({status, running ? NoMetadata() : initial_metadata_,
+                      running ? NoMetadata() : trailing_metadata_, info_.kind, head_sent()},
                      environment_.chunks, *stream_);
 }
 
@@ -327,6 +335,7 @@ void ServerCall::OnCancel(absl::AnyInvocable<void()> callback) {
   // Cancel() sets the flag before it takes the lock, so a callback is seen either there or here.
   std::unique_lock lock(callbacks_mutex_);
   if (!cancelled()) {
+    has_callbacks_.store(true, std::memory_order_relaxed);
     cancel_callbacks_.push_back(std::move(callback));
     return;
   }
@@ -339,8 +348,23 @@ void ServerCall::RunCancelCallbacks() {
   {
     std::lock_guard lock(callbacks_mutex_);
     callbacks.swap(cancel_callbacks_);
+    callbacks_run_ = true;
   }
   for (absl::AnyInvocable<void()>& callback : callbacks) callback();
+  callbacks.clear();  // they too may refer to what is the handler's
+  std::lock_guard lock(callbacks_mutex_);
+  callbacks_run_ = false;
+  callbacks_ran_.notify_all();
+}
+
+void ServerCall::DropCancelCallbacks() {
+  std::vector<absl::AnyInvocable<void()>> dropped;
+  std::unique_lock lock(callbacks_mutex_);
+  dropped.swap(cancel_callbacks_);
+  // A coroutine handler ends on the loop itself, where none can be running at the same time.
+  if (blocking_ != nullptr && !environment_.loop.OnThread()) {
+    callbacks_ran_.wait(lock, [this] { return !callbacks_run_; });
+  }
 }
 
 void ServerCall::OnDrained() {
@@ -445,6 +469,7 @@ void ServerCall::Recycle() {
   scope_.Reset();
   cancel_runner_.CancelRun();
   cancel_callbacks_.clear();
+  has_callbacks_.store(false, std::memory_order_relaxed);
   head_.Clear();
   initial_metadata_.Clear();
   trailing_metadata_.Clear();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -78,6 +79,8 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
   void SendHead();
   void OnCancel(absl::AnyInvocable<void()> callback);  // any thread
 
+  BlockingCall* blocking() { return blocking_.get(); }
+
   // --- For BlockingCall, on the loop.
   HttpStream* stream() { return stream_; }
   HandlerArgs& args() { return args_; }
@@ -88,6 +91,9 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
   void Fail(const absl::Status& status);
   // What a Write on an ended call says. Any thread.
   absl::Status EndedStatus() const;
+  // Any thread: when it has returned, no callback runs any more, nor will.
+  void DropCancelCallbacks();
+  bool has_callbacks() const { return has_callbacks_.load(std::memory_order_relaxed); }
   // The handler has returned.
   void HandlerDone(absl::Status status);
 
@@ -134,6 +140,7 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
   enum class HandlerState : std::uint8_t { kWaiting, kScheduled, kRunning, kDone };
 
   void TakeRequestBytes(Slice slice);
+  absl::Status TakeRequest();
   void EndRequest();
   absl::Status ParseRequest();
   void ScheduleHandler();
@@ -188,7 +195,10 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
   CancelRunner cancel_runner_;
   DeadlineTimer deadline_timer_;
   std::unique_ptr<BlockingCall> blocking_;  // for methods with blocking handlers
+  std::atomic<bool> has_callbacks_{false};  // so that most calls never touch the mutex
   std::mutex callbacks_mutex_;
+  std::condition_variable callbacks_ran_;
+  bool callbacks_run_ = false;
   std::vector<absl::AnyInvocable<void()>> cancel_callbacks_;
 };
 

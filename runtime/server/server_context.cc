@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "rpc/metadata_rules.h"
+#include "server/blocking_call.h"
 #include "server/server_call.h"
 
 namespace weft {
@@ -41,7 +42,13 @@ bool ServerContext::AddTrailingMetadata(std::string_view key, std::string_view v
   return Add(key, value, call_.trailing_metadata());
 }
 
-void ServerContext::SendInitialMetadata() { call_.SendHead(); }
+void ServerContext::SendInitialMetadata() {
+  if (call_.blocking() != nullptr) {
+    call_.blocking()->SendHead();
+  } else {
+    call_.SendHead();
+  }
+}
 
 TimePoint ServerContext::deadline() const { return call_.deadline(); }
 

@@ -13,11 +13,6 @@
 namespace weft::internal {
 namespace {
 
-const HeaderList& NoMetadata() {
-  static const HeaderList none;  // lint: allow global: constant
-  return none;
-}
-
 // Hears of a stream that was answered when its head came: there is nothing more to do.
 class AnsweredStream final : public HttpStreamEvents {
  public:
@@ -70,14 +65,14 @@ void AnswerPlainly(const HttpHead& request, HttpStream& stream, ChunkPool& pool,
 }  // namespace
 
 Shard::Shard(EventLoop& loop, const Router& router, const ServerOptions& options,
-             WorkerPool& workers)
+             WorkerPool& workers, WorkerPlaces& places)
     : router_(router),
-      environment_{loop, loop.core(), loop.core().chunks(), options, workers, {loop.core(), pools_},
-                   {},   this},
+      environment_{loop, loop.core(), loop.core().chunks(), options, workers, places, {}, this},
       streams_(environment_.chunks, blocks_),
       dates_(),
       endpoint_(environment_.loop, options.max_concurrent_streams(), *this),
-      checker_(*this) {
+      checker_(*this),
+      last_resident_(*this) {
   pools_.reserve(router.entries().size());
   for (const Router::Entry& entry : router.entries()) {
     pools_.push_back(std::make_unique<MethodPool>(*entry.method, *entry.service, environment_));
@@ -87,7 +82,8 @@ Shard::Shard(EventLoop& loop, const Router& router, const ServerOptions& options
 
 Shard::~Shard() {
   LeaveLoop();
-  OnLoopEnd();
+  last_resident_.Leave();
+  EndAll();
   // Left over only where a loop has ended under its handlers: their coroutines go with their calls.
   while (ServerCall* call = environment_.calls.PopFront()) delete call;
 }
@@ -185,6 +181,12 @@ std::vector<std::string> Shard::RunningMethods() const {
   return methods;
 }
 
+std::size_t Shard::idle_calls() const {
+  std::size_t idle = 0;
+  for (const std::unique_ptr<MethodPool>& pool : pools_) idle += pool->idle();
+  return idle;
+}
+
 void Shard::Forget(ServerConnection& connection, const absl::Status& why) {
   if (!why.ok() && LogEnabled(LogLevel::kInfo))
     Log(LogLevel::kInfo, {why.message().data(), why.message().size()});
@@ -200,6 +202,23 @@ void Shard::Forget(InProcessServerConnection& connection) {
 }
 
 void Shard::OnLoopEnd() {
+  EndAll();
+  // What was not told by Forget.
+  CheckDone();
+  if (!environment_.loop.Post(last_resident_)) LoopIsOver();
+}
+
+void Shard::LoopIsOver() {
+  // What the others on this loop have ended may have woken handlers.
+  environment_.loop.RunReady();
+  // Handlers that still run, on workers or for want of an await, can't come back here: the server's
+  // destructor sees to them.
+  if (absl::AnyInvocable<void()> done = std::exchange(done_, nullptr)) done();
+  loop_over_.store(true, std::memory_order_release);
+  loop_over_.notify_all();
+}
+
+void Shard::EndAll() {
   draining_ = true;
   endpoint_.Close();
   Abandon();
@@ -216,7 +235,8 @@ void Shard::OnLoopEnd() {
 std::size_t Shard::Trim(TimePoint now) {
   streams_.Trim();
   blocks_.Trim(now);
-  return streams_.stats().idle + blocks_.stats().bytes_idle;
+  for (const std::unique_ptr<MethodPool>& pool : pools_) pool->Trim();
+  return streams_.stats().idle + blocks_.stats().bytes_idle + idle_calls();
 }
 
 void Shard::ScheduleCheck() {

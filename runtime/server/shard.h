@@ -31,7 +31,8 @@ class Shard final : private LoopResident,
                     private CallEnvironment::Idle,
                     private InProcessEndpoint::Acceptor {
  public:
-  Shard(EventLoop& loop, const Router& router, const ServerOptions& options, WorkerPool& workers);
+  Shard(EventLoop& loop, const Router& router, const ServerOptions& options, WorkerPool& workers,
+        WorkerPlaces& places);
   Shard(const Shard&) = delete;
   ~Shard();
 
@@ -47,6 +48,13 @@ class Shard final : private LoopResident,
   void Abandon();
   // The methods of the calls whose handlers run.
   std::vector<std::string> RunningMethods() const;
+
+  // Calls that are kept for reuse.
+  std::size_t idle_calls() const;
+  // The loop has ended, and nothing of this shard runs there any more. Any thread.
+  bool loop_over() const { return loop_over_.load(std::memory_order_acquire); }
+  // For a loop that is ending on another thread: it refuses posts already.
+  void WaitUntilLoopIsOver() const { loop_over_.wait(false, std::memory_order_acquire); }
 
   void Forget(ServerConnection& connection, const absl::Status& why);
   void Forget(InProcessServerConnection& connection);
@@ -72,8 +80,25 @@ class Shard final : private LoopResident,
     Shard& shard_;
   };
 
+  // A loop that ends tells its residents, lets what they ended run on, refuses posts and then tells
+  // those that came meanwhile. To be told then, the shard sends itself this, which joins late.
+  class LastResident final : public Runnable, private LoopResident {
+   public:
+    explicit LastResident(Shard& shard) : shard_(shard) {}
+    ~LastResident() = default;
+    void Run() override { shard_.environment_.loop.AddResident(*this); }
+    // When this returns OnLoopEnd is not running.
+    void Leave() { LeaveLoop(); }
+
+   private:
+    void OnLoopEnd() override { shard_.LoopIsOver(); }
+    Shard& shard_;
+  };
+
   void OnLoopEnd() override;
   std::size_t Trim(TimePoint now) override;
+  void LoopIsOver();
+  void EndAll();
   void OnNoCalls() override { ScheduleCheck(); }
   void OnInProcessClient(std::shared_ptr<InProcessPipe> pipe) override;
   void ScheduleCheck();
@@ -90,8 +115,10 @@ class Shard final : private LoopResident,
   IntrusiveList<InProcessServerConnection> in_process_;
   std::atomic<std::size_t> connection_count_{0};
   bool draining_ = false;
+  std::atomic<bool> loop_over_{false};
   absl::AnyInvocable<void()> done_;
   Checker checker_;
+  LastResident last_resident_;
 };
 
 }  // namespace weft::internal

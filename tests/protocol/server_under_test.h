@@ -20,6 +20,7 @@
 #include "io/memory_transport.h"
 #include "io/socket_transport.h"
 #include "server/shard.h"
+#include "server/worker_places.h"
 #include "tests/support/byte_sizes.h"
 #include "tests/support/faulty_transport.h"
 #include "tests/support/manual_clock.h"
@@ -39,11 +40,13 @@ class ServerUnderTest {
       : size_(size),
         loop_(EventLoop::Options().set_clock(clock_)),
         options_(options),
+        places_(static_cast<std::size_t>(options.workers() > 0 ? options.workers() : 2),
+                options.worker_queue()),
         workers_(WorkerPool::Options()
                      .set_max_threads(options.workers() > 0 ? options.workers() : 2)
                      .set_queue_limit(options.worker_queue())) {
     router_.Add(service);
-    shard_.emplace(loop_, router_, options_, workers_);
+    shard_.emplace(loop_, router_, options_, workers_, places_);
   }
   ServerUnderTest(std::size_t size, Service& service)
       : ServerUnderTest(size, service, ServerOptions()) {}
@@ -135,6 +138,7 @@ class ServerUnderTest {
   EventLoop loop_;
   const ServerOptions options_;
   internal::Router router_;
+  internal::WorkerPlaces places_;
   WorkerPool workers_;
   std::optional<internal::Shard> shard_;
   std::vector<std::unique_ptr<WireClient>> clients_;

@@ -24,10 +24,13 @@ class ServerOptions {
  public:
   ServerOptions() = default;
 
-  // Event loops, each on a thread of its own. Default: one per core that the process may use.
+  // Event loops, each on a thread of its own. Default: one per core that the process may use, by
+  // its CPU affinity and its cgroups' quotas.
   ServerOptions& set_loops(int loops) { return loops_ = loops, *this; }
   // Serves on this loop, which the user runs and which must outlive the server, instead of on loops
-  // of the server's own. May be said several times.
+  // of the server's own. May be said several times. Start comes before the loops run, or on the
+  // thread of the only one. A loop should run until Shutdown has returned: where it ends before,
+  // its calls are cancelled, and blocking handlers that still run are waited for by the destructor.
   ServerOptions& add_loop(EventLoop& loop) { return given_loops_.push_back(&loop), *this; }
   // Threads for blocking handlers, started when first needed, and how many calls may wait for one;
   // beyond it calls are answered RESOURCE_EXHAUSTED. Default: 4 per core, 1,024.
@@ -42,7 +45,8 @@ class ServerOptions {
   // Connections; one more is closed at once. Default: unlimited.
   ServerOptions& set_max_connections(std::size_t n) { return max_connections_ = n, *this; }
   // For a new connection to say which protocol it speaks, and for an HTTP/1.1 request's head to
-  // arrive. Default: 20 s, 20 s.
+  // arrive; the latter is also the longest pause in an HTTP/1.1 request's body. Default: 20 s, 20
+  // s.
   ServerOptions& set_handshake_timeout(Duration t) { return handshake_timeout_ = t, *this; }
   ServerOptions& set_header_timeout(Duration t) { return header_timeout_ = t, *this; }
   // A connection without a call is closed after this. Default: never.
@@ -92,7 +96,8 @@ class Server final : public internal::InProcessHost {
  public:
   Server();
   explicit Server(const ServerOptions& options);
-  // Shuts down without a grace period, then waits for handlers to return.
+  // Shuts down without a grace period, then waits for handlers to return. Aborts inside a pass of
+  // one of the server's loops, which would wait for itself.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -111,11 +116,13 @@ class Server final : public internal::InProcessHost {
   // Starts the loops' threads and returns. FAILED_PRECONDITION when there is nothing to serve or it
   // runs already.
   absl::Status Start();
-  // Start, then wait for SIGTERM, SIGINT or a Shutdown from another thread; a signal drains.
+  // Start, then wait for SIGTERM, SIGINT or a Shutdown from another thread; a signal drains. OK at
+  // once when Shutdown came before.
   absl::Status Run();
   // Stops accepting, tells the clients (GOAWAY), lets the calls end, cancels those that have not by
   // then, and returns when every handler has. DEADLINE_EXCEEDED names the methods of handlers that
-  // still run a second after they were cancelled.
+  // still run two seconds after they were cancelled. A server that was not started never will be:
+  // a later Start gives FAILED_PRECONDITION.
   absl::Status Shutdown(Duration grace);
 
   // For weft::Channel.

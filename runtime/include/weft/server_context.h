@@ -42,7 +42,7 @@ class ServerContext {
   // for initial metadata, when the head is already on its way.
   bool AddInitialMetadata(std::string_view key, std::string_view value);
   bool AddTrailingMetadata(std::string_view key, std::string_view value);
-  // Sends the initial metadata now instead of with the first message. Coroutine handlers only.
+  // Sends the initial metadata now instead of with the first message.
   void SendInitialMetadata();
 
   // When the client stops waiting; kNever without a deadline.
@@ -52,7 +52,9 @@ class ServerContext {
   // the answer.
   bool cancelled() const;
   // Runs `callback` on the loop once that happens; at once if it has. For code that doesn't await.
-  // Callbacks that never ran are dropped when the handler returns.
+  // Callbacks that never ran are dropped when the handler returns. Where the handler is a blocking
+  // one, a callback may just be running then: its end is waited for, with the context, request and
+  // reply still there, but not the handler's own variables.
   void OnCancel(absl::AnyInvocable<void()> callback);
 
   // The loop that the call runs on.

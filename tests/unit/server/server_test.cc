@@ -331,5 +331,93 @@ TEST_F(ServerTest, ShutdownOnALoopIsRefused) {
   EXPECT_TRUE(on_loop.Shutdown(Duration::zero()).ok());
 }
 
+TEST_F(ServerTest, UsersLoopThatEndsInTheMiddleOfADrainHoldsNothingUp) {
+  EventLoop loop;
+  Server server(ServerOptions().add_loop(loop));
+  server.Register(service);
+  ASSERT_TRUE(server.Listen(kAny).ok());
+  ASSERT_TRUE(server.Start().ok());
+  std::thread runner([&loop] { loop.Run(); });
+  // Speaks HTTP/2 and never answers the PING of the drain.
+  const internal::OwnedFd fd = ConnectTo(server.port());
+  const std::string_view hello("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 24 + 9);
+  ASSERT_EQ(::send(fd.get(), hello.data(), hello.size(), MSG_NOSIGNAL), 24 + 9);
+  Receive(fd, std::string_view("\4\1\0\0\0\0", 6));  // its SETTINGS and the answer to ours
+  absl::Status down = absl::UnknownError("did not return");
+  std::thread shutdown([&] { down = server.Shutdown(std::chrono::hours(1)); });
+  Receive(fd, std::string_view("\7\0\0\0\0\0\x7f\xff\xff\xff", 10));  // GOAWAY
+  loop.Stop();
+  runner.join();
+  shutdown.join();
+  EXPECT_TRUE(down.ok()) << down;
+}
+
+TEST_F(ServerTest, UsersLoopThatEndsUnderABlockingHandlerHoldsNothingUp) {
+  EventLoop loop;
+  DeafService deaf;
+  std::thread later;
+  {
+    Server server(ServerOptions().add_loop(loop));
+    server.Register(deaf);
+    ASSERT_TRUE(server.Listen(kAny).ok());
+    ASSERT_TRUE(server.Start().ok());
+    std::thread runner([&loop] { loop.Run(); });
+    const internal::OwnedFd fd = ConnectTo(server.port());
+    SendCall(fd, "{}");
+    deaf.WaitUntilRunning();
+    loop.Stop();
+    runner.join();
+    later = std::thread([&deaf] { deaf.Release(); });
+  }
+  later.join();
+}
+
+TEST_F(ServerTest, MayBeDestroyedWhileTheUsersLoopEnds) {
+  for (int i = 0; i < 20; ++i) {
+    EventLoop loop;
+    std::thread runner;
+    {
+      Server server(ServerOptions().add_loop(loop));
+      server.Register(service);
+      ASSERT_TRUE(server.Listen(kAny).ok());
+      ASSERT_TRUE(server.Start().ok());
+      runner = std::thread([&loop] { loop.Run(); });
+      const internal::OwnedFd fd = ConnectTo(server.port());
+      SendCall(fd, R"({"wait":true})");
+      ASSERT_TRUE(TestServiceImpl::WaitFor(service.begun, i + 1));
+      loop.Stop();
+    }
+    EXPECT_EQ(service.ended, i + 1);
+    runner.join();
+  }
+}
+
+TEST_F(ServerTest, DestroyedInsideAPassOfItsLoopItDies) {
+  EventLoop loop;
+  auto server = std::make_unique<Server>(ServerOptions().add_loop(loop));
+  server->Register(service);
+  ASSERT_TRUE(server->Start().ok());
+  ASSERT_TRUE(loop.Post([&] { server.reset(); }));
+  EXPECT_DEATH(loop.RunOnce(), "destroyed inside a pass of one of its loops");
+  server.reset();  // between two passes
+}
+
+TEST_F(ServerTest, ShutdownBeforeRunIsNotLost) {
+  Server server(ServerOptions().set_loops(1));
+  server.Register(service);
+  ASSERT_TRUE(server.Listen(kAny).ok());
+  EXPECT_TRUE(server.Shutdown(Duration::zero()).ok());
+  EXPECT_TRUE(server.Run().ok());
+}
+
+TEST_F(ServerTest, ShutdownBeforeStartRefusesIt) {
+  Server server(ServerOptions().set_loops(1));
+  server.Register(service);
+  EXPECT_TRUE(server.Shutdown(Duration::zero()).ok());
+  const absl::Status started = server.Start();
+  EXPECT_EQ(started.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(started.message().find("shut down before"), absl::string_view::npos) << started;
+}
+
 }  // namespace
 }  // namespace weft

@@ -11,9 +11,17 @@ namespace weft::internal {
 // What a scope that spans two threads shares with the nodes linked in it.
 struct CancelGuard;
 
+// A node's share of it, apart from the node since its scope sets it.
+class CancelGuardLink {
+ private:
+  friend class CancelNode;
+  friend class CancelScope;
+  std::shared_ptr<CancelGuard> guard_;  // while linked in a scope that spans two threads
+};
+
 // Something that ends early when its scope is cancelled: a wait, a child call, a nested scope.
 // Unlinks itself when destroyed. Loop thread only, unless its scope says otherwise.
-class CancelNode : public ListHook<CancelNode> {
+class CancelNode : public ListHook<CancelNode>, public CancelGuardLink {
  public:
   // Called once, already unlinked. May unlink, link or destroy any node or scope, itself included.
   virtual void OnCancelled() = 0;
@@ -33,10 +41,7 @@ class CancelNode : public ListHook<CancelNode> {
   ~CancelNode() { Unlink(); }
 
  private:
-  friend class CancelScope;
   void UnlinkGuarded();
-
-  std::shared_ptr<CancelGuard> guard_;  // while linked in a scope that spans two threads
 };
 
 // The cancellation and the deadline of one call (or spawned task) and of all that it waits for. The
