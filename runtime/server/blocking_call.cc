@@ -33,20 +33,20 @@ absl::Status BlockingCall::Refusal() const {
                    " was refused: all worker threads are busy and their queue is full; try again"));
 }
 
-absl::Status BlockingCall::TakePlace() {
-  std::lock_guard lock(mutex_);
-  if (!has_place_) has_place_ = call_.environment().worker_places.Take();
-  return has_place_ ? absl::OkStatus() : Refusal();
+absl::Status BlockingCall::CheckRoom() const {
+  return call_.environment().worker_places.full() ? Refusal() : absl::OkStatus();
 }
 
 void BlockingCall::Start() {
   assembler_.Reset(Framing::kEnvelope, call_.environment().options.receive_limit());
   scope_.LowerDeadline(call_.deadline());
-  absl::Status placed = TakePlace();
-  // The pool may still refuse: out of threads, or its last worker is only just becoming free.
-  if (placed.ok() && !call_.environment().workers.Submit(job_)) placed = Refusal();
-  if (placed.ok()) return;
-  call_.Fail(placed);
+  WorkerPlaces& places = call_.environment().worker_places;
+  if (places.Take()) {
+    if (call_.environment().workers.Submit(job_)) return;
+    // Out of threads, or its last worker is only just becoming free.
+    places.GiveBack();
+  }
+  call_.Fail(Refusal());
   call_.HandlerDone(absl::OkStatus());
 }
 
@@ -59,7 +59,6 @@ void BlockingCall::RunHandler() {
     if (call_.has_callbacks()) call_.DropCancelCallbacks();
     lock.lock();
   }
-  has_place_ = false;
   call_.environment().worker_places.GiveBack();
   result_ = std::move(result);
   done_ = true;
@@ -108,7 +107,6 @@ void BlockingCall::Reset() {
   scope_.Reset();
   // The worker has left the mutex behind once TakeMail has seen `done_`.
   std::lock_guard lock(mutex_);
-  if (std::exchange(has_place_, false)) call_.environment().worker_places.GiveBack();
   assembler_.Clear();
   taken_.Clear();
   inbound_.Clear();

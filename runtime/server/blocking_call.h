@@ -26,10 +26,9 @@ class BlockingCall {
   BlockingCall(const BlockingCall&) = delete;
 
   // --- On the loop.
-  // A place on a worker or in the queue for one; RESOURCE_EXHAUSTED when there is none. It is given
-  // back when the handler returns. Does nothing when there is one already.
-  absl::Status TakePlace();
-  // Hands the handler to the workers.
+  // RESOURCE_EXHAUSTED when no worker is free and none will take the call into its queue.
+  absl::Status CheckRoom() const;
+  // Hands the handler to the workers; without room for it the call fails.
   void Start();
   void PushBody(Slice slice);
   void EndBody();
@@ -91,7 +90,6 @@ class BlockingCall {
   BufList inbound_;
   bool inbound_ended_ = false;
   bool cancelled_ = false;
-  bool has_place_ = false;
   // From the worker to the loop.
   BufList outbound_;
   bool send_head_ = false;

@@ -114,11 +114,12 @@ void ServerCall::OnBody(Slice slice) {
 
 void ServerCall::OnEnd(HeaderList&) { EndRequest(); }
 
-// A blocking handler's call is refused before its request is parsed when no worker will be free for
-// it (design §10): under overload parsing would be in vain.
+// A blocking handler's call is refused before its request is parsed when there is no room for it
+// (design §10): under overload parsing would be in vain. It gets its place only when the request is
+// complete, or clients that do not end theirs could hold them all.
 absl::Status ServerCall::TakeRequest() {
   request_taken_ = true;
-  return blocking_ == nullptr ? absl::OkStatus() : blocking_->TakePlace();
+  return blocking_ == nullptr ? absl::OkStatus() : blocking_->CheckRoom();
 }
 
 // The body of a method that takes one message.

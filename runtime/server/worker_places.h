@@ -22,6 +22,7 @@ class WorkerPlaces {
     GiveBack();
     return false;
   }
+  bool full() const { return taken_.load(std::memory_order_relaxed) >= limit_; }
   void GiveBack() { taken_.fetch_sub(1, std::memory_order_relaxed); }
 
  private:
