@@ -17,6 +17,8 @@ ServerCall& MethodPool::Acquire() {
               .release();
 }
 
+void MethodPool::Trim() { calls_.Trim(); }
+
 void MethodPool::Release(ServerCall& call) { calls_.Release(std::unique_ptr<ServerCall>(&call)); }
 
 }  // namespace weft::internal

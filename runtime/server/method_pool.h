@@ -19,7 +19,7 @@ class MethodPool {
   ServerCall& Acquire();
   void Release(ServerCall& call);
   // Gives back the calls that were not needed since the last Trim.
-  void Trim() { calls_.Trim(); }
+  void Trim();
   std::size_t idle() const { return calls_.idle(); }
 
   const Method& method() const { return method_; }
