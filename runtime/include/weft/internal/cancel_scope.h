@@ -50,7 +50,8 @@ class CancelNode : public ListHook<CancelNode>, public CancelGuardLink {
 class CancelScope final : private CancelNode {
  public:
   // For a blocking handler: its worker thread links and unlinks while the loop cancels. OnCancelled
-  // then runs on the loop's thread, so nothing of a coroutine may be linked, nor a nested scope.
+  // then runs on the loop's thread, so no scope may nest in it, and what coroutines link (under
+  // BlockOn) is never told.
   // Still one owner: Cancel and Reset are the loop's.
   struct SpansTwoThreads {};
 
