@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "http1/limits.h"
 #include "tests/unit/http1/transcript.h"
 
 namespace weft::http1 {
@@ -80,7 +81,7 @@ class Model {
     const std::string method = m[1];
     std::string path = m[2], authority;
     const bool http10 = m[3] == "0";
-    if (method == "CONNECT") return Fail();
+    if (method == "CONNECT" || method.size() > kMaxMethod) return Fail();
     std::smatch absolute;
     const std::string target = path;
     if (Matches(target, "https?://([-A-Za-z0-9.]+(:[0-9]{1,4})?)([/?].*)?", absolute, true)) {
@@ -117,7 +118,7 @@ class Model {
           if (!lengths.empty() || !Matches(value, "[0-9]{1,18}", digits)) return Fail();
           lengths.push_back(value);
         }
-        fields += name + "=" + value + "\n";
+        fields.append(name).append("=").append(value).append("\n");
       }
     }
     if (hosts.empty() && !http10) return Fail();
@@ -164,8 +165,8 @@ class Model {
       if (!line.has_value()) return Unfinished();
       if (line == "\r\n") break;
       if (!FieldLine(*line, name, value)) return Fail();
-      if (name[0] == 'x')
-        trailers += "~" + name + "=" + value + "\n";  // the others here are forbidden
+      if (name[0] != 'x') continue;  // the others here are forbidden
+      trailers.append("~").append(name).append("=").append(value).append("\n");
     }
     out_ += "[" + body + "]\n" + trailers;
     return true;
