@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "weft/internal/thread_context.h"
 
 namespace weft::internal {
 
@@ -34,10 +33,6 @@ CancelScope::CancelScope(SpansTwoThreads) : span_(std::make_shared<CancelGuard>(
 bool CancelScope::LinkGuarded(CancelNode& node) {
   std::lock_guard lock(span_->mutex);
   if (cancelled_) return false;
-  // A coroutine under BlockOn may be told only on its own thread, so it is not told at all: it
-  // keeps to the deadline alone.
-  const ThreadContext* context = CurrentThreadContext();
-  if (context != nullptr && context->executor != nullptr) return true;
   node.guard_ = span_;
   nodes_.PushBack(node);
   return true;

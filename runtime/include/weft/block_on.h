@@ -23,11 +23,10 @@ class BlockingRunner {
 
   // Sleeps and resumes coroutines until `done`.
   void RunUntil(const bool& done) const;
-  // Of the code that blocks; null where there is none.
-  CancelScope* scope() const { return scope_; }
+  // For the task: ends with that of the code that blocks, if there is one.
+  CancelScope& scope() const;
 
  private:
-  CancelScope* scope_;
   BlockingExecutor* executor_;
 };
 
@@ -54,7 +53,7 @@ template <typename T>
 T BlockOn(Task<T> task) {
   const internal::BlockingRunner runner;
   internal::BlockOnRoot<T> root;
-  root.Start(std::move(task), runner.scope(), "weft::BlockOn");
+  root.Start(std::move(task), &runner.scope(), "weft::BlockOn");
   runner.RunUntil(root.done);
   return root.Take();
 }

@@ -3,13 +3,17 @@
 #include <gtest/gtest.h>
 
 #include <coroutine>
+#include <future>
 #include <stdexcept>
 #include <thread>
 #include <vector>
 
 #include "tests/support/test_executor.h"
 #include "weft/event.h"
+#include "weft/internal/cancel_scope.h"
+#include "weft/internal/thread_context.h"
 #include "weft/internal/waiter.h"
+#include "weft/when_all.h"
 
 namespace weft {
 namespace {
@@ -76,6 +80,56 @@ Task<long> ManyAwaits() {
 }
 
 TEST(BlockOnTest, RunsWhatNeedsNoThread) { EXPECT_EQ(BlockOn(ManyAwaits()), 10'000); }
+
+Task<int> Nothing() { co_return 0; }
+
+Task<void> SpinUntil(const bool& flag) {
+  while (!flag) {
+    int nothing = co_await Nothing();
+    (void)nothing;
+  }
+}
+
+Task<void> SetFromThread(std::vector<std::thread>& threads, bool& flag) {
+  int value = co_await FromThread(threads, 1);
+  flag = value == 1;
+}
+
+Task<void> SpinBesideAWait(std::vector<std::thread>& threads) {
+  bool flag = false;
+  co_await WhenAll(SpinUntil(flag), SetFromThread(threads, flag));
+}
+
+TEST(BlockOnTest, WhatIsPostedGetsItsTurnBesideATaskThatIsAlwaysReady) {
+  std::vector<std::thread> threads;
+  BlockOn(SpinBesideAWait(threads));
+  for (std::thread& thread : threads) thread.join();
+}
+
+Task<bool> WaitFor(Event& event, std::promise<void>& waits) {
+  waits.set_value();
+  bool set = co_await event.Wait();
+  co_return set;
+}
+
+TEST(BlockOnTest, CancellationOfTheBlockedCodeEndsItsTask) {
+  internal::CancelScope scope{internal::CancelScope::SpansTwoThreads()};
+  std::promise<void> waits;
+  std::thread canceller([&] {
+    waits.get_future().wait();
+    scope.Cancel();
+  });
+  internal::ThreadContext context;
+  context.scope = &scope;
+  {
+    const internal::ThreadContextScope current(&context);
+    Event never;
+    EXPECT_FALSE(BlockOn(WaitFor(never, waits)));
+    std::promise<void> again;
+    EXPECT_FALSE(BlockOn(WaitFor(never, again))) << "it is cancelled from the start";
+  }
+  canceller.join();
+}
 
 TEST(BlockOnTest, LeavesTheThreadAsItWas) {
   EXPECT_EQ(BlockOn(ManyAwaits()), 10'000);

@@ -50,8 +50,7 @@ class CancelNode : public ListHook<CancelNode>, public CancelGuardLink {
 class CancelScope final : private CancelNode {
  public:
   // For a blocking handler: its worker thread links and unlinks while the loop cancels. OnCancelled
-  // then runs on the loop's thread, so no scope may nest in it, and what coroutines link (under
-  // BlockOn) is never told.
+  // then runs on the loop's thread, so no scope may nest in it; BlockOn passes it on to its own.
   // Still one owner: Cancel and Reset are the loop's.
   struct SpansTwoThreads {};
 
