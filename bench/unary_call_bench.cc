@@ -198,10 +198,15 @@ class EchoService final : public Echo::Service {
   }
 };
 
-Task<void> CallOnce(Echo::Stub& stub, const Payload& request, Payload& reply, bool& done) {
-  const absl::Status status = co_await stub.Unary(request, &reply);
+struct Reply {
+  Payload message;
+  bool here = false;
+};
+
+Task<void> CallOnce(Echo::Stub& stub, const Payload& request, Reply& reply) {
+  const absl::Status status = co_await stub.Unary(request, &reply.message);
   Check(status.ok(), "the call failed");
-  done = true;
+  reply.here = true;
 }
 
 void InProcess(benchmark::State& state) {
@@ -214,11 +219,11 @@ void InProcess(benchmark::State& state) {
     Channel channel(server, ChannelOptions().add_loop(loop));
     Echo::Stub stub(channel);
     const Payload request = Request(state.range(0));
-    Payload reply;
+    Reply reply;
     for (auto _ : state) {
-      bool done = false;
-      Check(Spawn(loop, CallOnce(stub, request, reply, done)), "the loop takes no more tasks");
-      while (!done) loop.RunOnce(std::chrono::seconds(1));
+      reply.here = false;
+      Check(Spawn(loop, CallOnce(stub, request, reply)), "the loop takes no more tasks");
+      while (!reply.here) loop.RunOnce(std::chrono::seconds(1));
     }
   }
 }

@@ -144,7 +144,7 @@ class Builder {
   // A message as the generated classes can spell it: as briefly as a reader would, unless something
   // hides it there.
   std::string TypeName(const google::protobuf::Descriptor& message) const {
-    const std::string name = cpp::ClassName(&message);
+    std::string name = cpp::ClassName(&message);
     const std::string package(message.file()->package());
     const bool looks_like_type = name.front() >= 'A' && name.front() <= 'Z';
     if (package == package_ && looks_like_type && !members_.Has(name) &&

@@ -245,7 +245,8 @@ VisibleNames::VisibleNames(const google::protobuf::FileDescriptor& file) { AddFi
 
 void VisibleNames::AddFile(const google::protobuf::FileDescriptor& file) {
   if (!seen_files_.insert(std::string(file.name())).second) return;
-  const std::string package(file.package());
+  // A copy: newer versions of protobuf give a view.
+  const std::string package(file.package());  // NOLINT(performance-unnecessary-copy-initialization)
   AnyEnclosing(package, [&](std::string_view p) {
     names_.emplace(p);
     return false;

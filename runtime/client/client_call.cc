@@ -267,7 +267,8 @@ absl::Status ClientCall::DeadlineStatus() const {
 
 void ClientCall::ParentLink::OnCancelled() {
   absl::Status why = absl::CancelledError("the call that made this one was cancelled");
-  if (call_.OnLoop()) {
+  // Before its start has come to the loop, the call keeps a cancellation with it in the mail.
+  if (call_.OnLoop() && call_.begun_) {
     call_.Cancel(why);
   } else {
     call_.CancelFromAnyThread(std::move(why));

@@ -69,8 +69,9 @@ void ClientCall::SetRequest(const MessageInput& request) {
 }
 
 void ClientCall::Start() {
-  if (context_ != nullptr && context_->timeout < kNever - loop().clock().Now()) {
-    deadline_ = std::min(deadline_, loop().clock().Now() + context_->timeout);
+  if (context_ != nullptr && context_->timeout != Duration::max()) {
+    const TimePoint now = loop().clock().Now();
+    if (context_->timeout < kNever - now) deadline_ = std::min(deadline_, now + context_->timeout);
   }
   // A call made by a handler keeps to the deadline of the handler's own call, and ends with it.
   ThreadContext* context = CurrentThreadContext();

@@ -38,7 +38,7 @@ class ClientShard final : private ClientConnection::Events, private LoopResident
  public:
   ClientShard(ChannelCore& channel, EventLoop& loop);
   ClientShard(const ClientShard&) = delete;
-  ~ClientShard();
+  ~ClientShard() override;
 
   // Sends the call over a connection, now or when there is one; or ends it.
   void Submit(ClientCall& call);

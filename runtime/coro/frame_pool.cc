@@ -23,14 +23,12 @@ struct FramePool::Header {
 
   // The link of an idle frame is kept in its own memory.
   void MakeIdle(Header* next) {
-    std::memcpy(frame(), &next, sizeof(next));
+    new (frame()) Header*(next);
     PoisonFreed(frame(), frame_size());
   }
   Header* MakeLive() {
     UnpoisonReused(frame(), frame_size());
-    Header* next;
-    std::memcpy(&next, frame(), sizeof(next));
-    return next;
+    return *std::launder(reinterpret_cast<Header**>(frame()));
   }
 };
 

@@ -15,7 +15,6 @@
 namespace weft::http2 {
 
 using internal::ForeignRef;
-using internal::Slice;
 using internal::StreamClose;
 using internal::StreamError;
 
@@ -325,9 +324,10 @@ int Core::OnFrameSend(nghttp2_session*, const nghttp2_frame* frame, void* user) 
 // A stream that the peer makes us reset is as cheap for it as one that it resets itself, and the
 // library counts only the latter: its place is free while its handler still runs.
 void Core::SentReset(const nghttp2_frame& frame) {
+  // One that was refused has no stream, and its client may not know the limit yet.
   const Stream* stream = Find(frame.hd.stream_id);
-  if (frame.rst_stream.error_code == NGHTTP2_NO_ERROR ||
-      (stream != nullptr && stream->locally_reset)) {
+  if (frame.rst_stream.error_code == NGHTTP2_NO_ERROR || stream == nullptr ||
+      stream->locally_reset) {
     return;
   }
   if (++forced_resets_ > options_.reset_burst) {
@@ -375,6 +375,8 @@ int Core::OnFrameNotSend(nghttp2_session*, const nghttp2_frame* frame, int error
     stream->not_sent = true;  // the peer said GOAWAY meanwhile
     return 0;
   }
+  // Its reset is on the way already: OnStreamClose tells why.
+  if (error == NGHTTP2_ERR_STREAM_CLOSING || error == NGHTTP2_ERR_STREAM_CLOSED) return 0;
   StreamClose close{StreamClose::Cause::kProtocol, StreamError::kInternalError,
                     absl::ResourceExhaustedError(absl::StrCat(
                         "the header fields of HTTP/2 stream ", frame->hd.stream_id,

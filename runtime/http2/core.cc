@@ -13,8 +13,6 @@
 
 namespace weft::http2 {
 
-using internal::BufList;
-using internal::Check;
 using internal::Slice;
 using internal::StreamClose;
 using internal::StreamError;

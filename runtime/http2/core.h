@@ -112,7 +112,10 @@ class Core {
   void TellOutput();
 
   // Credit of the connection's.
-  bool holds_credit() const { return hold_credit_ || unread_ > options_.unread_limit; }
+  // Not a client's for its unread bodies: its readers may wait for answers behind them.
+  bool holds_credit() const {
+    return hold_credit_ || (server() && unread_ > options_.unread_limit);
+  }
   void GiveHeldCredit();
   // The application has taken n bytes of the stream, or never will.
   void Taken(Stream& stream, std::size_t n);

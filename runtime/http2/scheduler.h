@@ -22,9 +22,9 @@ class Scheduler {
   struct Options {
     Options() = default;
     // The most that one turn sends: an urgent frame waits for no more than this.
-    std::size_t quantum = 16 * 1024;
+    std::size_t quantum = std::size_t{16} * 1024;
     // 0: strict urgency, the less urgent may starve.
-    std::size_t floor_interval = 256 * 1024;
+    std::size_t floor_interval = std::size_t{256} * 1024;
     // What fits the rest of a frame goes out of turn among equals: to wait would cost more than to
     // send.
     std::size_t small_rest = 256;

@@ -31,8 +31,9 @@ struct SessionOptions {
   std::uint32_t header_list_soft_limit = internal::kMetadataSoftLimit;
   std::uint32_t header_list_hard_limit = internal::kMetadataHardLimit;
   std::uint32_t max_frame_size = 16 * 1024;
-  // Bytes of bodies that the application has not taken, of all streams together: above it the
+  // Server: bytes of bodies that handlers have not taken, of all streams together: above it the
   // connection's credit is held back, so that a thousand stalled handlers can't fill the memory.
+  // Far above what calls that depend on each other have waiting: they would stop one another.
   std::size_t unread_limit = std::size_t{64} << 20;
   // RST_STREAM frames that the peer may send: a burst, then so many a second (rapid reset). And so
   // many more streams than end in order may it make us reset.

@@ -31,7 +31,7 @@ class Connector final : private TimerNode, private Runnable {
   static constexpr Duration kAttemptDelay = std::chrono::milliseconds(250);
 
   explicit Connector(LoopCore& loop);
-  ~Connector();
+  ~Connector() override;
 
   // Once. `addresses` in order of preference; `deadline` is for all attempts together.
   void Start(std::vector<SocketAddress> addresses, TimePoint deadline, Callback done);

@@ -22,7 +22,7 @@ class SignalWatch final : private Transport::Events {
   static constexpr int kMostWatches = 16;
 
   // Dies when there are too many watches or no descriptors left.
-  explicit SignalWatch(std::initializer_list<int> signals);
+  SignalWatch(std::initializer_list<int> signals);
   SignalWatch(const SignalWatch&) = delete;
   SignalWatch& operator=(const SignalWatch&) = delete;
   ~SignalWatch();

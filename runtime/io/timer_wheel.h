@@ -58,7 +58,7 @@ class TimerWheel {
   std::uint64_t current_ = 0;  // the last tick that was reached
   std::size_t size_ = 0;
   std::array<std::uint64_t, kLevels> used_{};  // a bit per slot that holds something
-  std::array<List, kLevels * kSlots> slots_;
+  std::array<List, std::size_t{kLevels} * kSlots> slots_;
   List due_;
 };
 

@@ -198,7 +198,8 @@ bool WorkerPool::Submit(internal::Runnable& job) { return core_->Submit(job); }
 bool WorkerPool::Submit(absl::AnyInvocable<void() &&> job) {
   auto submitted = std::make_unique<internal::SubmittedFunction>(std::move(job));
   if (!core_->Submit(*submitted)) return false;
-  (void)submitted.release();  // deletes itself when it has run
+  // It deletes itself when it has run.
+  (void)submitted.release();  // NOLINT(bugprone-unused-return-value)
   return true;
 }
 

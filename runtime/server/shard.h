@@ -34,7 +34,7 @@ class Shard final : private LoopResident,
   Shard(EventLoop& loop, const Router& router, const ServerOptions& options, WorkerPool& workers,
         WorkerPlaces& places);
   Shard(const Shard&) = delete;
-  ~Shard();
+  ~Shard() override;
 
   // Takes a new connection.
   void Accept(std::unique_ptr<Transport> transport);
@@ -85,7 +85,7 @@ class Shard final : private LoopResident,
   class LastResident final : public Runnable, private LoopResident {
    public:
     explicit LastResident(Shard& shard) : shard_(shard) {}
-    ~LastResident() = default;
+    ~LastResident() override = default;
     void Run() override { shard_.environment_.loop.AddResident(*this); }
     // When this returns OnLoopEnd is not running.
     void Leave() { LeaveLoop(); }

@@ -14,7 +14,6 @@ using internal::StreamClose;
 using internal::StreamError;
 using testing::Data;
 using testing::FrameReader;
-using testing::GoAway;
 using testing::Headers;
 using testing::Ping;
 using testing::Preface;
@@ -33,7 +32,7 @@ class Server {
   absl::Status Send(const std::string& bytes) { return Feed(session, pools.chunks, bytes, piece_); }
 
   // The frames that the server has to send, a line each.
-  std::string Take(std::size_t budget = 64 * 1024) {
+  std::string Take(std::size_t budget = std::size_t{64} * 1024) {
     std::string lines;
     while (session.wants_write()) {
       internal::BufList out;
@@ -338,7 +337,6 @@ TEST_P(Http2ServerTest, PullStopsSoonAboveTheBudgetAndLosesNothing) {
   server.Take();
   server.Reply(server.request(0), std::string(300'000, 'x'));
   std::size_t pulls = 0, bytes = 0;
-  std::string all;
   while (server.session.wants_write()) {
     internal::BufList out;
     ASSERT_TRUE(server.session.Pull(out, 20'000).ok());

@@ -33,7 +33,7 @@ class Headers {
   Headers& Pad(std::uint8_t bytes);
   Headers& Split(std::size_t fragment);  // into HEADERS and CONTINUATIONs of so many bytes each
 
-  operator std::string() const { return Render(); }
+  operator std::string() const { return Render(); }  // NOLINT(google-explicit-constructor)
   std::string Render() const;
 
  private:
@@ -51,7 +51,7 @@ class Data {
   Data& End();
   Data& Pad(std::uint8_t bytes);
 
-  operator std::string() const { return Render(); }
+  operator std::string() const { return Render(); }  // NOLINT(google-explicit-constructor)
   std::string Render() const;
 
  private:

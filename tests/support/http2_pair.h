@@ -147,7 +147,8 @@ struct Pair {
 
   // Moves bytes both ways until nobody has any; in one turn, up to `budget` per Pull and `piece`
   // per Recv.
-  absl::Status Pump(std::size_t budget = 64 * 1024, std::size_t piece = std::string_view::npos) {
+  absl::Status Pump(std::size_t budget = std::size_t{64} * 1024,
+                    std::size_t piece = std::string_view::npos) {
     while (true) {
       absl::Status status = Move(client, server, budget, piece, to_server);
       if (status.ok()) status = Move(server, client, budget, piece, to_client);

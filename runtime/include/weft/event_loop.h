@@ -26,7 +26,8 @@ class EventLoop final {
  public:
   class Options {
    public:
-    Options() {}
+    // g++ 12 can't use a defaulted one in a default argument of the enclosing class.
+    Options() {}  // NOLINT(modernize-use-equals-default)
     // Where the loop takes time and chance from; for simulations. Must outlive the loop.
     Options& set_clock(Clock& clock) {
       clock_ = &clock;

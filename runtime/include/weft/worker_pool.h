@@ -35,7 +35,8 @@ class WorkerPool final {
  public:
   class Options {
    public:
-    Options() {}
+    // g++ 12 can't use a defaulted one in a default argument of the enclosing class.
+    Options() {}  // NOLINT(modernize-use-equals-default)
     // At least 1.
     Options& set_max_threads(int threads) {
       max_threads_ = threads;

@@ -44,7 +44,7 @@ class TaskRoot : public RootBase {
 
  protected:
   TaskRoot() = default;
-  ~TaskRoot() = default;
+  ~TaskRoot() override = default;
 
  private:
   Task<T> task_;
