@@ -40,7 +40,7 @@ class BlockingProbe final : public TestService::BlockingService {
   Handler unary = nullptr;
   std::atomic<int> begun{0};
   std::atomic<int> told{0};
-  std::weak_ptr<int> token;
+  std::atomic<int> dropped{0};
   TestService::Stub* child = nullptr;
   std::atomic<int> child_code{-1};
 
@@ -77,8 +77,8 @@ TEST_P(GrpcBlockingEndTest, OnCancelRunsWhileTheHandlerDoes) {
 
 TEST_P(GrpcBlockingEndTest, OnCancelIsDroppedOnTheWorkerWhenTheHandlerReturns) {
   probe.unary = [](BlockingProbe& self, ServerContext& context, const TestRequest&, TestReply&) {
-    auto held = std::make_shared<int>(1);
-    self.token = held;
+    const auto gone = [&self](BlockingProbe*) { ++self.dropped; };
+    const std::shared_ptr<BlockingProbe> held(&self, gone);
     context.OnCancel([&self, held] { ++self.told; });
     self.WaitForRelease();
     return absl::OkStatus();
@@ -90,7 +90,7 @@ TEST_P(GrpcBlockingEndTest, OnCancelIsDroppedOnTheWorkerWhenTheHandlerReturns) {
   probe.Release();
   // The loop stands still, and so has not heard of the handler's end.
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (probe.begun == 1 && !probe.token.expired()) {
+  while (probe.dropped == 0) {
     ASSERT_LT(std::chrono::steady_clock::now(), give_up) << "the callback outlives its handler";
     std::this_thread::yield();
   }
