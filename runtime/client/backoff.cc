@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/random.h"
+
 namespace weft::internal {
 namespace {
 
@@ -19,8 +21,7 @@ Backoff::Backoff(Duration first, Duration longest, Random& random)
     : first_(std::min(first, longest)), longest_(longest), random_(random), next_(first_) {}
 
 Duration Backoff::Next() {
-  const double unit = static_cast<double>(random_.Next() >> 11) * 0x1p-53;  // [0, 1)
-  const Duration pause = Scale(next_, 1 - kJitter + 2 * kJitter * unit);
+  const Duration pause = Scale(next_, 1 - kJitter + 2 * kJitter * UniformUnit(random_));
   next_ = std::min(longest_, Scale(next_, kGrowth));
   return pause;
 }

@@ -86,20 +86,6 @@ StatusCode CodeFromNumber(std::int64_t number) {
   return kCodes[static_cast<std::size_t>(number)].code;
 }
 
-StreamError StreamErrorFromCode(StatusCode code) {
-  switch (code) {
-    case StatusCode::kCancelled:
-    case StatusCode::kDeadlineExceeded:
-      return StreamError::kCancel;
-    case StatusCode::kUnavailable:
-      return StreamError::kRefusedStream;
-    case StatusCode::kResourceExhausted:
-      return StreamError::kEnhanceYourCalm;
-    default:
-      return StreamError::kInternalError;
-  }
-}
-
 const char* StreamErrorName(StreamError error) {
   switch (static_cast<std::uint32_t>(error)) {
     case 0x0:

@@ -21,8 +21,6 @@ int HttpStatusFromCode(absl::StatusCode code);
 const char* CodeName(absl::StatusCode code);
 // Unknown numbers become UNKNOWN.
 absl::StatusCode CodeFromNumber(std::int64_t number);
-// What a server resets a stream with when its call ends with `code` and no trailers can go out.
-StreamError StreamErrorFromCode(absl::StatusCode code);
 // "CANCEL", as RFC 9113 §7 names it.
 const char* StreamErrorName(StreamError error);
 
