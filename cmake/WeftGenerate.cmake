@@ -4,7 +4,7 @@
 # "a.pb.h" and "a.weft.h". A path in PROTOS or IMPORT_DIRS may be relative to the current source directory, which is
 # also the import directory if none is given. How a file is named to protoc, and so where its headers lie, is its path
 # below the import directory that holds it. A target that imports the files of another one links it:
-# target_link_libraries(name PUBLIC other). MOCKS adds a.weft.mock.h; who includes it links gmock too.
+# target_link_libraries(name PUBLIC other). "weft/options.proto" can be imported as it is. MOCKS adds a.weft.mock.h; who includes it links gmock too.
 #
 # Works in Weft's own build, below it (add_subdirectory) and with an installed Weft (find_package).
 function(weft_generate)
@@ -30,6 +30,9 @@ function(weft_generate)
     list(APPEND imports "${dir}")
     list(APPEND import_options "--proto_path=${dir}")
   endforeach()
+  # Last, so that a user's directories come first: weft/options.proto.
+  get_property(weft_protos GLOBAL PROPERTY WEFT_PROTO_DIR)
+  list(APPEND import_options "--proto_path=${weft_protos}")
   set(mocks false)
   if(ARG_MOCKS)
     set(mocks true)

@@ -18,15 +18,14 @@ install(EXPORT WeftTargets NAMESPACE weft:: DESTINATION "${weft_cmake_dir}")
 
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/runtime/include/weft" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
   FILES_MATCHING PATTERN "*.h")
-set(weft_proto_dir "${CMAKE_INSTALL_DATADIR}/weft/proto")
-if(EXISTS "${PROJECT_SOURCE_DIR}/proto")
-  install(DIRECTORY "${PROJECT_SOURCE_DIR}/proto/" DESTINATION "${weft_proto_dir}"
-    FILES_MATCHING PATTERN "*.proto" PATTERN "internal" EXCLUDE)
-endif()
+# Beside the headers, as protobuf does: one -I serves the compiler and protoc.
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/proto/weft" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
+  FILES_MATCHING PATTERN "*.proto" PATTERN "internal" EXCLUDE)
+install(FILES "${WEFT_OPTIONS_DIR}/weft/options.pb.h" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/weft")
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/WeftConfig.cmake.in"
   "${PROJECT_BINARY_DIR}/cmake/WeftConfig.cmake"
-  INSTALL_DESTINATION "${weft_cmake_dir}" PATH_VARS weft_proto_dir)
+  INSTALL_DESTINATION "${weft_cmake_dir}")
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/cmake/WeftConfigVersion.cmake"
   COMPATIBILITY SameMinorVersion)
 install(FILES

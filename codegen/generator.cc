@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "method_options.h"
+
 namespace weft::codegen {
 
 namespace {
@@ -47,6 +49,8 @@ bool Generator::Generate(const google::protobuf::FileDescriptor* file, const std
                          std::string* error) const {
   Options options;
   if (!ParseOptions(parameter, options, *error)) return false;
+  *error = MethodOptionErrors(*file);
+  if (!error->empty()) return false;
   const FileModel model = BuildModel(*file);
   Emit(*context, model.base + ".weft.h", HeaderText(model));
   Emit(*context, model.base + ".weft.cc", SourceText(model));

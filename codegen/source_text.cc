@@ -1,6 +1,7 @@
 #include <google/protobuf/descriptor.pb.h>
 
 #include "generator.h"
+#include "method_options.h"
 #include "signature.h"
 
 namespace weft::codegen {
@@ -37,11 +38,14 @@ void WriteMethodTable(CodeWriter& out, const FileModel& file, const ServiceModel
   for (const MethodModel& method : service.methods) {
     const bool pure = method.descriptor->options().idempotency_level() ==
                       google::protobuf::MethodOptions::NO_SIDE_EFFECTS;
-    out.Row({"\"" + method.path + "\"",
-             file.weft + "::MethodKind::" + std::string(KindName(method.kind)),
-             "&" + service.prototype + "<" + method.request + ">",
-             "&" + service.prototype + "<" + method.reply + ">",
-             std::string("/*no_side_effects=*/") + (pure ? "true" : "false")});
+    std::vector<std::string> row = {
+        "\"" + method.path + "\"",
+        file.weft + "::MethodKind::" + std::string(KindName(method.kind)),
+        "&" + service.prototype + "<" + method.request + ">",
+        "&" + service.prototype + "<" + method.reply + ">",
+        std::string("/*no_side_effects=*/") + (pure ? "true" : "false")};
+    for (std::string& item : MethodOptionItems(file, method)) row.push_back(std::move(item));
+    out.Row(row);
   }
   out.Outdent();
   out.Outdent();

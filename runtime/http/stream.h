@@ -7,14 +7,9 @@
 
 #include "buffer/buf_list.h"
 #include "http/head.h"
+#include "weft/priority.h"
 
 namespace weft::internal {
-
-// RFC 9218.
-struct Priority {
-  std::uint8_t urgency = 3;  // 0 (first) to 7
-  bool incremental = false;
-};
 
 // Why a stream ended, as RFC 9113 §7 numbers it. HTTP/1.1 uses the nearest.
 enum class StreamError : std::uint32_t {

@@ -74,7 +74,7 @@ class Exchange final : public internal::HttpStream {
   void Reset(internal::StreamError error) override;
   void ReturnCredit(std::size_t n) override;
   // One exchange at a time: there is nobody to give way to.
-  void SetPriority(internal::Priority) override {}
+  void SetPriority(Priority) override {}
   std::uint32_t id() const override { return request_.id; }
 
  private:

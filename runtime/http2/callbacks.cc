@@ -415,7 +415,7 @@ void Core::RecvPing(const nghttp2_frame& frame) {
 
 void Core::RecvPriorityUpdate(const nghttp2_frame& frame) {
   const auto* update = static_cast<const nghttp2_ext_priority_update*>(frame.ext.payload);
-  const internal::Priority priority =
+  const Priority priority =
       ParsePriority({reinterpret_cast<const char*>(update->field_value), update->field_value_len},
                     options_.default_priority);
   Stream* const stream = Find(update->stream_id);

@@ -225,7 +225,7 @@ bool Core::can_open() const {
 }
 
 Stream& Core::OpenStream(internal::HttpStreamEvents& events, const RequestTarget& target,
-                         internal::Priority priority) {
+                         Priority priority) {
   Stream& stream = Lend(&events);
   stream.on_wire = false;
   stream.method = target.method;

@@ -53,7 +53,7 @@ class Core {
 
   bool can_open() const;
   Stream& OpenStream(internal::HttpStreamEvents& events, const RequestTarget& target,
-                     internal::Priority priority);
+                     Priority priority);
 
   // The verbs of streams.
   void SendHead(Stream& stream, int status, bool end);
@@ -61,7 +61,7 @@ class Core {
   void SendEnd(Stream& stream);
   void Reset(Stream& stream, internal::StreamError error);
   void ReturnCredit(Stream& stream, std::size_t n);
-  void SetPriority(Stream& stream, internal::Priority priority);
+  void SetPriority(Stream& stream, Priority priority);
 
  private:
   bool server() const { return acceptor_ != nullptr; }
@@ -159,7 +159,7 @@ class Core {
   std::size_t forced_resets_ = 0;  // beyond the streams that ended in order
   std::uint64_t call_frames_sent_ = 0;
   // PRIORITY_UPDATEs that came ahead of their streams (RFC 9218 §7.1), the oldest first.
-  std::vector<std::pair<std::int32_t, internal::Priority>> early_priorities_;
+  std::vector<std::pair<std::int32_t, Priority>> early_priorities_;
   std::int32_t goaway_last_id_ = 0x7fffffff;
   bool goaway_received_ = false;
   bool capacity_changed_ = false;

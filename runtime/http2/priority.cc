@@ -1,37 +1,38 @@
 #include "http2/priority.h"
 
 #include <cstddef>
-#include <cstdint>
 
 #include "http/header_rules.h"
 
 namespace weft::http2 {
-internal::Priority ParsePriority(std::string_view value, internal::Priority base) {
+Priority ParsePriority(std::string_view value, Priority base) {
+  int urgency = base.urgency();
+  bool incremental = base.incremental();
   bool more = true;
   std::string_view member;
   while (internal::NextListElement(value, more, member)) {
     member = internal::TrimOws(member.substr(0, member.find(';')));  // parameters mean nothing here
     if (member == "i" || member == "i=?1") {
-      base.incremental = true;
+      incremental = true;
     } else if (member == "i=?0") {
-      base.incremental = false;
+      incremental = false;
     } else if (member.size() == 3 && member.starts_with("u=") && member[2] >= '0' &&
                member[2] <= '7') {
-      base.urgency = static_cast<std::uint8_t>(member[2] - '0');
+      urgency = member[2] - '0';
     }
   }
-  return base;
+  return Priority(urgency, incremental);
 }
 
-PriorityText::PriorityText(internal::Priority priority) {
+PriorityText::PriorityText(Priority priority) {
   const auto put = [this](std::string_view part) {
     size_ += part.copy(text_.data() + size_, part.size());
   };
-  if (priority.urgency != internal::Priority().urgency) {
-    const char urgency[] = {'u', '=', static_cast<char>('0' + (priority.urgency & 7))};
+  if (priority.urgency() != Priority::kDefaultUrgency) {
+    const char urgency[] = {'u', '=', static_cast<char>('0' + priority.urgency())};
     put({urgency, sizeof urgency});
   }
-  if (priority.incremental) put(size_ == 0 ? "i" : ", i");
+  if (priority.incremental()) put(size_ == 0 ? "i" : ", i");
 }
 
 }  // namespace weft::http2

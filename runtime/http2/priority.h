@@ -9,12 +9,12 @@ namespace weft::http2 {
 
 // The value of a `priority` field or PRIORITY_UPDATE frame, "u=1, i" (RFC 9218 §4). What is absent,
 // unknown or malformed leaves `base`'s word: a bad hint never harms a request.
-internal::Priority ParsePriority(std::string_view value, internal::Priority base);
+Priority ParsePriority(std::string_view value, Priority base);
 
 // The shortest value that says it; empty for the default of RFC 9218, which needs no field.
 class PriorityText {
  public:
-  explicit PriorityText(internal::Priority priority);
+  explicit PriorityText(Priority priority);
   std::string_view view() const { return {text_.data(), size_}; }
 
  private:

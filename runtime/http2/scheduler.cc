@@ -9,14 +9,14 @@ namespace weft::http2 {
 
 void Scheduler::Add(Entry& entry) {
   if (entry.scheduled()) return;
-  const unsigned line = entry.priority_.urgency;
+  const unsigned line = entry.line();
   lines_[line].PushBack(entry);
   occupied_ |= 1u << line;
   ++count_;
 }
 
 void Scheduler::Unlink(Entry& entry) {
-  const unsigned line = entry.priority_.urgency;
+  const unsigned line = entry.line();
   entry.Unlink();
   if (lines_[line].empty()) occupied_ &= ~(1u << line);
   --count_;
@@ -28,9 +28,8 @@ void Scheduler::Remove(Entry& entry) {
   if (std::has_single_bit(occupied_) || occupied_ == 0) owed_ = 0;
 }
 
-void Scheduler::SetPriority(Entry& entry, internal::Priority priority) {
-  priority.urgency = std::min<std::uint8_t>(priority.urgency, kLines - 1);
-  if (entry.scheduled() && entry.priority_.urgency != priority.urgency) {
+void Scheduler::SetPriority(Entry& entry, Priority priority) {
+  if (entry.scheduled() && entry.priority_.urgency() != priority.urgency()) {
     Unlink(entry);
     entry.priority_ = priority;
     Add(entry);
@@ -58,13 +57,13 @@ std::size_t Scheduler::Grant(Entry& entry, std::size_t pending, std::size_t room
   const std::size_t piece = std::min({pending, room, options_.quantum});
   if (count_ == 1) return piece;
   const unsigned line = PickLine();
-  if (entry.priority_.urgency != line) return 0;
+  if (entry.line() != line) return 0;
   if (&lines_[line].front() == &entry) return piece;
   return pending <= options_.small_rest ? piece : 0;
 }
 
 void Scheduler::Sent(Entry& entry, std::size_t n) {
-  const unsigned line = entry.priority_.urgency;
+  const unsigned line = entry.line();
   if (const unsigned lower = occupied_ & (occupied_ - 1); lower != 0) {
     if (line == static_cast<unsigned>(std::countr_zero(occupied_))) {
       owed_ += n;
@@ -73,7 +72,7 @@ void Scheduler::Sent(Entry& entry, std::size_t n) {
       last_lower_ = line;
     }
   }
-  if (entry.priority_.incremental && count_ > 1) {
+  if (entry.priority_.incremental() && count_ > 1) {
     entry.Unlink();
     lines_[line].PushBack(entry);
   }

@@ -33,11 +33,12 @@ class Scheduler {
   class Entry : public internal::ListHook<Scheduler> {
    public:
     bool scheduled() const { return linked(); }
-    internal::Priority priority() const { return priority_; }
+    Priority priority() const { return priority_; }
 
    private:
     friend class Scheduler;
-    internal::Priority priority_;
+    unsigned line() const { return static_cast<unsigned>(priority_.urgency()); }
+    Priority priority_;
   };
 
   explicit Scheduler(const Options& options) : options_(options) {}
@@ -46,7 +47,7 @@ class Scheduler {
   void Add(Entry& entry);
   void Remove(Entry& entry);
   // Also moves a scheduled entry, to the back of the new line if its urgency changes.
-  void SetPriority(Entry& entry, internal::Priority priority);
+  void SetPriority(Entry& entry, Priority priority);
 
   bool empty() const { return occupied_ == 0; }
   // True when `entry` is the only one.

@@ -189,7 +189,7 @@ void Core::ReturnCredit(Stream& stream, std::size_t n) {
   if (!inside_ && nghttp2_session_want_write(library_) != 0) host_.OutputReady();
 }
 
-void Core::SetPriority(Stream& stream, internal::Priority priority) {
+void Core::SetPriority(Stream& stream, Priority priority) {
   if (aborted_ || stream.close_due) return;
   stream.own_priority = true;
   scheduler_.SetPriority(stream, priority);
@@ -197,7 +197,8 @@ void Core::SetPriority(Stream& stream, internal::Priority priority) {
   priority = stream.priority();
   if (server()) {
     // The library's order of asking should be ours: then few streams are asked in vain.
-    const nghttp2_extpri hint = {priority.urgency, priority.incremental ? 1 : 0};
+    const nghttp2_extpri hint = {static_cast<std::uint32_t>(priority.urgency()),
+                                 priority.incremental() ? 1 : 0};
     nghttp2_session_change_extpri_stream_priority(library_, stream.wire_id, &hint, 1);
     return;
   }

@@ -40,8 +40,7 @@ ClientSession::ClientSession(const SessionOptions& options, StreamPool& pool,
 bool ClientSession::can_open() const { return core_->can_open(); }
 
 internal::HttpStream& ClientSession::OpenStream(internal::HttpStreamEvents& events,
-                                                const RequestTarget& target,
-                                                internal::Priority priority) {
+                                                const RequestTarget& target, Priority priority) {
   Check(can_open(), "ClientSession::OpenStream without can_open()");
   return core_->OpenStream(events, target, priority);
 }

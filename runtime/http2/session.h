@@ -44,7 +44,7 @@ struct SessionOptions {
   std::size_t max_pending_acks = 1000;
   std::size_t max_continuations = 8;
   // Of a stream that says nothing of its own.
-  internal::Priority default_priority;
+  Priority default_priority;
   // Marks of HttpStream::outbound(): a writer waits above the high one and goes on below the low
   // one.
   std::size_t stream_high_mark = internal::kStreamHighMark;
@@ -161,7 +161,7 @@ class ClientSession final : public Session {
   // (end: it has no body). id() is 0 until then. Call only when can_open(). OnClosed comes in any
   // case, also when it is reset before SendHead.
   internal::HttpStream& OpenStream(internal::HttpStreamEvents& events, const RequestTarget& target,
-                                   internal::Priority priority);
+                                   Priority priority);
 };
 
 }  // namespace weft::http2

@@ -9,7 +9,7 @@ void Stream::BodyAppended() { core->BodyAppended(*this); }
 void Stream::SendEnd() { core->SendEnd(*this); }
 void Stream::Reset(internal::StreamError error) { core->Reset(*this, error); }
 void Stream::ReturnCredit(std::size_t n) { core->ReturnCredit(*this, n); }
-void Stream::SetPriority(internal::Priority priority) { core->SetPriority(*this, priority); }
+void Stream::SetPriority(Priority priority) { core->SetPriority(*this, priority); }
 
 void Stream::Clear() {
   core = nullptr;

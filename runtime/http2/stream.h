@@ -37,7 +37,7 @@ class Stream final : public internal::HttpStream,
   void SendEnd() override;
   void Reset(internal::StreamError error) override;
   void ReturnCredit(std::size_t n) override;
-  void SetPriority(internal::Priority priority) override;
+  void SetPriority(Priority priority) override;
   std::uint32_t id() const override { return static_cast<std::uint32_t>(wire_id); }
 
   internal::HeaderList& to_send_head() { return head_to_send_; }

@@ -50,7 +50,7 @@ class Client {
   }
 
   internal::HttpStream& Open(Exchange& exchange, std::string_view path = "/a.B/C",
-                             internal::Priority priority = {}) {
+                             Priority priority = {}) {
     internal::HttpStream& stream =
         session.OpenStream(exchange, RequestTarget("POST", "http", "test.local", path), priority);
     exchange.stream = &stream;
@@ -307,11 +307,11 @@ TEST_P(Http2ClientTest, PriorityIsSaidInTheRequestAndUpdated) {
   Exchange call;
   Client client(GetParam());
   client.Start(Settings({{9, 1}}));
-  internal::HttpStream& stream = client.Open(call, "/p", {.urgency = 1, .incremental = true});
+  internal::HttpStream& stream = client.Open(call, "/p", Priority(1, /*incremental=*/true));
   stream.SendHead(0, false);
   EXPECT_EQ(client.Take(),
             "HEADERS 1 :method=POST :scheme=http :authority=test.local :path=/p priority=u=1, i\n");
-  stream.SetPriority({.urgency = 6});
+  stream.SetPriority(Priority(6));
   EXPECT_EQ(client.Take(), "PRIORITY_UPDATE 1 \"u=6\"\n");
 }
 
@@ -319,9 +319,9 @@ TEST_P(Http2ClientTest, UploadsObeyUrgency) {
   Exchange low, top;
   Client client(GetParam());
   client.Start(Settings({{4, 1 << 20}}) + WindowUpdate(0, 1 << 20));
-  internal::HttpStream& slow = client.Open(low, "/low", {.urgency = 6});
+  internal::HttpStream& slow = client.Open(low, "/low", Priority(6));
   slow.SendHead(0, false);
-  internal::HttpStream& fast = client.Open(top, "/top", {.urgency = 0});
+  internal::HttpStream& fast = client.Open(top, "/top", Priority(0));
   fast.SendHead(0, false);
   client.Append(slow, std::string(20'000, 'x'));
   slow.SendEnd();

@@ -316,7 +316,7 @@ TEST_P(Http2ServerTest, LowerUrgencyIsSlowedButNotStarved) {
                         Headers(3).Request("GET", "/top").End().Render())
                   .ok());
   server.Take();
-  server.request(1).stream->SetPriority({.urgency = 0});
+  server.request(1).stream->SetPriority(Priority(0));
   for (std::size_t i = 0; i < 2; ++i) {
     server.request(i).stream->SendHead(200, false);
     server.Append(*server.request(i).stream, std::string(1 << 20, 'x'));

@@ -168,7 +168,7 @@ struct Pair {
   }
 
   internal::HttpStream& Open(Exchange& exchange, std::string_view path = "/pkg.Service/Method",
-                             internal::Priority priority = {}) {
+                             Priority priority = {}) {
     internal::HttpStream& stream =
         client.OpenStream(exchange, RequestTarget("POST", "http", "test.local", path), priority);
     exchange.stream = &stream;

@@ -2,7 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
+
+#include "weft/flush_policy.h"
+#include "weft/priority.h"
 
 namespace google::protobuf {
 class MessageLite;
@@ -21,6 +25,9 @@ struct MethodInfo {
   const google::protobuf::MessageLite& (*request)();
   const google::protobuf::MessageLite& (*reply)();
   bool no_side_effects;  // idempotency_level = NO_SIDE_EFFECTS
+  // What the method's options say (weft/options.proto), if anything.
+  std::optional<Priority> priority = std::nullopt;
+  std::optional<FlushPolicy> flush = std::nullopt;
 
   bool streams_requests() const {
     return kind == MethodKind::kClientStream || kind == MethodKind::kBidi;

@@ -63,7 +63,7 @@ TEST_P(ExchangeTest, RandomExchangesArriveWhole) {
       if (pick(10) == 0) call->reset_at = static_cast<int>(pick(6));
       call->path = "/call/" + std::to_string(started);
       auto& stream =
-          pair.Open(call->client, call->path, {static_cast<std::uint8_t>(pick(8)), pick(2) == 0});
+          pair.Open(call->client, call->path, Priority(static_cast<int>(pick(8)), pick(2) == 0));
       stream.head_to_send().Add("x-number", std::to_string(started));
       call->request_ended = call->request.empty() && pick(2) == 0;
       stream.SendHead(0, call->request_ended);
