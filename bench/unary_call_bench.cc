@@ -129,8 +129,7 @@ class Client final : public http2::ClientSessionEvents, public HttpStreamEvents 
     inbound_.Begin();
     done_ = false;
     stream_ = &session.OpenStream(
-        *this, http2::RequestTarget("POST", "http", "bench.local", "/bench.Echo/Unary"),
-        Priority());
+        *this, http2::RequestTarget("POST", "http", "bench.local", "/bench.Echo/Unary"));
     stream_->head_to_send().AddStatic("content-type", "application/grpc");
     stream_->head_to_send().AddStatic("te", "trailers");
     stream_->SendHead(0, false);

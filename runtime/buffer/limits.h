@@ -72,6 +72,14 @@ inline constexpr std::size_t kStreamLowMark = 32 * kKiB;
 // TCP_NOTSENT_LOWAT: what the kernel holds unsent is out of the scheduler's hands.
 inline constexpr std::size_t kNotSentLowat = 128 * kKiB;
 
+// Of the bytes sent while less urgent streams wait, these get this share. 5 % lets a bulk transfer
+// go on and its deadlines be met, and costs the urgent one frame in twenty.
+inline constexpr double kPriorityFloor = 0.05;
+// So much a stream that is not incremental sends before its equals have a turn. Replies up to this
+// go out whole, one after the other; a stream without an end does not keep the others waiting for
+// ever.
+inline constexpr std::size_t kSchedulingTurn = 256 * kKiB;
+
 // ---- Reading ----
 
 // One frame of the default size fits, and small calls read far less. A reader that fills it takes

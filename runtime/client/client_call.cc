@@ -53,7 +53,7 @@ void ClientCall::BeginOnLoop() {
 }
 
 void ClientCall::Open(ClientConnection& connection) {
-  stream_ = &connection.OpenStream(*this, info_->path);
+  stream_ = &connection.OpenStream(*this, info_->path, priority_);
   WithContext([&connection](ClientContextState& context) { context.peer = connection.peer(); });
   FillHead(*stream_, connection);
   stream_->SendHead(0, /*end=*/false);
@@ -74,6 +74,11 @@ void ClientCall::FillHead(HttpStream& stream, const ClientConnection& connection
   WithContext([&head](ClientContextState& context) {
     for (const HeaderField& field : context.metadata) head.Add(field.name, field.value);
   });
+}
+
+void ClientCall::SetPriority(Priority priority) {
+  priority_ = priority;
+  if (stream_ != nullptr && !finished_) stream_->SetPriority(priority);
 }
 
 // Gives the stream what waits for it.
@@ -366,8 +371,8 @@ void ClientCall::TakeMail() {
   mail_posted_ = false;
   if (!begun_ && !mail_start_ && !mail_read_ && !mail_write_ && !mail_writes_done_ &&
       !mail_discard_) {
-    // A cancellation of a call that is still being made on another thread: it stays for the mail
-    // that starts the call. (What was refused when it was made takes no notice of it.)
+    // A cancellation, or a priority, of a call that is still being made on another thread: it stays
+    // for the mail that starts the call. (What was refused when it was made takes no notice of it.)
     lock.unlock();
     Unref();
     return;
@@ -378,9 +383,11 @@ void ClientCall::TakeMail() {
   const bool writes_done = std::exchange(mail_writes_done_, false);
   const bool discard = std::exchange(mail_discard_, false);
   const absl::Status cancel = std::exchange(mail_cancel_, absl::OkStatus());
+  const std::optional<Priority> priority = std::exchange(mail_priority_, std::nullopt);
   BufList out(std::move(mail_out_));
   lock.unlock();
 
+  if (priority.has_value()) SetPriority(*priority);
   if (start) BeginOnLoop();
   if (!finished_) unsent_.AppendAll(std::move(out));
   writes_done_ = writes_done_ || writes_done;

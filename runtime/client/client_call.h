@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -62,6 +63,7 @@ class ClientCall final : public HttpStreamEvents, public ListHook<> {
   // The handle was dropped.
   void Abandon();
   void CancelFromAnyThread(absl::Status why);
+  void SetPriorityFromAnyThread(Priority priority);
   OpSlot& slot(ClientWait::Step step);
   // As ClientWait::Begin.
   bool Begin(ClientWait::Step step);
@@ -125,6 +127,7 @@ class ClientCall final : public HttpStreamEvents, public ListHook<> {
   void BeginOnLoop();
   void TakeMail();
   void OnDeadline();
+  void SetPriority(Priority priority);
   absl::Status DeadlineStatus() const;
   void FillHead(HttpStream& stream, const ClientConnection& connection);
   void SendQueued();
@@ -176,7 +179,8 @@ class ClientCall final : public HttpStreamEvents, public ListHook<> {
   bool refused_once_ = false;
   bool replayable_ = true;
   int http_status_ = 0;
-  std::string content_type_;  // of an answer that isn't gRPC
+  std::optional<Priority> priority_;  // that the user or the method's option has said
+  std::string content_type_;          // of an answer that isn't gRPC
   TimePoint deadline_ = kNever;
   std::size_t uncredited_ = 0;
   MessageAssembler inbound_;
@@ -210,6 +214,7 @@ class ClientCall final : public HttpStreamEvents, public ListHook<> {
   bool mail_writes_done_ = false;
   bool mail_discard_ = false;
   absl::Status mail_cancel_;
+  std::optional<Priority> mail_priority_;
   BufList mail_out_;
   Mail mail_;
 };

@@ -49,10 +49,12 @@ void ClientCall::Prepare(std::shared_ptr<ChannelCore> channel, ClientShard& shar
   channel_ = std::move(channel);
   shard_ = &shard;
   info_ = &method;
+  priority_ = method.priority;
   if (context == nullptr) return;
   context_ = context->state_;
   deadline_ = context_->deadline;
   wait_for_ready_ = context_->wait_for_ready;
+  if (context_->priority.has_value()) priority_ = context_->priority;
   request_error_ = context_->bad_metadata;
   std::lock_guard lock(context_->mutex);
   Check(context_->call == nullptr,
@@ -147,6 +149,14 @@ void ClientCall::Abandon() {
 
 void ClientCall::CancelFromAnyThread(absl::Status why) {
   PutMail([this, &why] { mail_cancel_ = std::move(why); });
+}
+
+void ClientCall::SetPriorityFromAnyThread(Priority priority) {
+  if (OnLoop() && begun_) {
+    SetPriority(priority);
+  } else {
+    PutMail([this, priority] { mail_priority_ = priority; });
+  }
 }
 
 void ClientCall::GiveUp() {
@@ -310,6 +320,7 @@ void ClientCall::Recycle() {
   write_.Rearm();
   mail_start_ = mail_read_ = mail_write_ = mail_writes_done_ = mail_discard_ = false;
   mail_cancel_ = absl::OkStatus();
+  priority_ = mail_priority_ = std::nullopt;
   mail_out_.Clear();
   refs_.store(1, std::memory_order_relaxed);
   channel->ReleaseCall(*this, shard);

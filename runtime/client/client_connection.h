@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,8 +34,10 @@ class ClientConnection : public ListHook<> {
   virtual ~ClientConnection() = default;
 
   virtual bool can_open() const = 0;
-  // Only when can_open(). The request's head is to be filled and sent by the caller.
-  virtual HttpStream& OpenStream(HttpStreamEvents& events, std::string_view path) = 0;
+  // Only when can_open(). The request's head is to be filled and sent by the caller. A priority
+  // that is given is said to the server.
+  virtual HttpStream& OpenStream(HttpStreamEvents& events, std::string_view path,
+                                 std::optional<Priority> priority) = 0;
   // Lets the open calls end, then goes down.
   virtual void Drain() = 0;
   // Goes down soon.

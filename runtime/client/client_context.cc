@@ -22,6 +22,8 @@ void ClientContext::set_timeout(Duration timeout) {
 
 void ClientContext::set_wait_for_ready(bool wait) { state_->wait_for_ready = wait; }
 
+void ClientContext::set_priority(Priority priority) { state_->priority = priority; }
+
 void ClientContext::AddMetadata(std::string_view key, std::string_view value) {
   absl::Status added = internal::AddMetadata(key, value, state_->metadata);
   if (!added.ok() && state_->bad_metadata.ok()) state_->bad_metadata = std::move(added);
@@ -35,7 +37,8 @@ MetadataView ClientContext::trailing_metadata() const {
 }
 std::string_view ClientContext::peer() const { return state_->peer; }
 
-void ClientContext::Cancel() {
+template <typename Use>
+void ClientContext::WithCall(Use use) {
   internal::ClientCall* call = nullptr;
   {
     std::lock_guard lock(state_->mutex);
@@ -43,15 +46,26 @@ void ClientContext::Cancel() {
     if (call != nullptr) call->Ref();
   }
   if (call != nullptr) {
-    call->CancelFromAnyThread(absl::CancelledError("the call was cancelled by its context"));
+    use(*call);
     call->Unref();
   }
+}
+
+void ClientContext::Cancel() {
+  WithCall([](internal::ClientCall& call) {
+    call.CancelFromAnyThread(absl::CancelledError("the call was cancelled by its context"));
+  });
+}
+
+void ClientContext::SetPriority(Priority priority) {
+  WithCall([priority](internal::ClientCall& call) { call.SetPriorityFromAnyThread(priority); });
 }
 
 void ClientContext::Reset() {
   state_->deadline = kNever;
   state_->timeout = Duration::max();
   state_->wait_for_ready = false;
+  state_->priority.reset();
   state_->metadata.Clear();
   state_->bad_metadata = absl::OkStatus();
   state_->initial_metadata.Clear();

@@ -2,12 +2,14 @@
 
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 
 #include "http/header_list.h"
 #include "weft/clock.h"
+#include "weft/priority.h"
 
 namespace weft::internal {
 
@@ -19,6 +21,7 @@ struct ClientContextState {
   TimePoint deadline = kNever;
   Duration timeout = Duration::max();  // from the start of the call
   bool wait_for_ready = false;
+  std::optional<Priority> priority;
   HeaderList metadata;
   absl::Status bad_metadata;
 
@@ -26,7 +29,7 @@ struct ClientContextState {
   HeaderList trailing_metadata;
   std::string peer;
 
-  // For Cancel from any thread.
+  // For Cancel and SetPriority from any thread.
   std::mutex mutex;
   ClientCall* call =
       nullptr;  // while it runs and has not been dropped: only then the rest is touched

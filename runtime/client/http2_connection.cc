@@ -8,6 +8,15 @@
 #include "rpc/status_map.h"
 
 namespace weft::internal {
+namespace {
+
+http2::SessionOptions Session(const ChannelOptions& options) {
+  http2::SessionOptions session;
+  session.scheduling.floor = options.priority_floor();
+  return session;
+}
+
+}  // namespace
 
 Http2Connection::Http2Connection(ChannelCore& channel, LoopCore& loop, http2::StreamPool& pool,
                                  std::unique_ptr<Transport> transport, TimePoint give_up,
@@ -18,7 +27,7 @@ Http2Connection::Http2Connection(ChannelCore& channel, LoopCore& loop, http2::St
       give_up_timer_(*this),
       teller_(*this) {
   auto session =
-      std::make_unique<http2::ClientSession>(http2::SessionOptions(), pool, connection_, *this);
+      std::make_unique<http2::ClientSession>(Session(channel.options()), pool, connection_, *this);
   session_ = session.get();
   connection_.Start(std::move(session));
   loop.timers().Arm(give_up_timer_, give_up);
@@ -26,9 +35,10 @@ Http2Connection::Http2Connection(ChannelCore& channel, LoopCore& loop, http2::St
 
 bool Http2Connection::can_open() const { return up_ && !going_away_ && session_->can_open(); }
 
-HttpStream& Http2Connection::OpenStream(HttpStreamEvents& events, std::string_view path) {
+HttpStream& Http2Connection::OpenStream(HttpStreamEvents& events, std::string_view path,
+                                        std::optional<Priority> priority) {
   return session_->OpenStream(
-      events, http2::RequestTarget("POST", "http", channel_.authority(), path), Priority());
+      events, http2::RequestTarget("POST", "http", channel_.authority(), path), priority);
 }
 
 std::string_view Http2Connection::user_agent() const { return channel_.user_agent(); }

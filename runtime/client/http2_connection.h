@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,7 +25,8 @@ class Http2Connection final : public ClientConnection,
                   std::unique_ptr<Transport> transport, TimePoint give_up, Events& events);
 
   bool can_open() const override;
-  HttpStream& OpenStream(HttpStreamEvents& events, std::string_view path) override;
+  HttpStream& OpenStream(HttpStreamEvents& events, std::string_view path,
+                         std::optional<Priority> priority) override;
   void Drain() override { connection_.Drain(); }
   void Close(const absl::Status& why) override { connection_.Close(why); }
   const std::string& peer() const override { return connection_.peer(); }

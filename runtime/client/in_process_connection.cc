@@ -8,7 +8,8 @@ InProcessConnection::InProcessConnection(ChannelCore& channel, LoopCore& loop,
                                          InProcessEndpoint& server, Events& events)
     : channel_(channel), events_(events), side_(InProcessSide::Connect(loop, server, *this)) {}
 
-HttpStream& InProcessConnection::OpenStream(HttpStreamEvents& events, std::string_view path) {
+HttpStream& InProcessConnection::OpenStream(HttpStreamEvents& events, std::string_view path,
+                                            std::optional<Priority>) {
   return side_->OpenStream(events, channel_.authority(), path);
 }
 

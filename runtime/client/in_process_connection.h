@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,7 +19,8 @@ class InProcessConnection final : public ClientConnection, private InProcessSide
                       Events& events);
 
   bool can_open() const override { return side_->can_open(); }
-  HttpStream& OpenStream(HttpStreamEvents& events, std::string_view path) override;
+  HttpStream& OpenStream(HttpStreamEvents& events, std::string_view path,
+                         std::optional<Priority> priority) override;
   void Drain() override { side_->Drain(); }
   void Close(const absl::Status& why) override { side_->Close(why); }
   const std::string& peer() const override { return peer_; }

@@ -53,6 +53,8 @@ class HttpStreamEvents {
   virtual void OnEnd(HeaderList& trailers) = 0;
   // The outbound list has fallen to its low mark after having been above its high mark.
   virtual void OnDrained() = 0;
+  // Server: the client has said another priority, and it counts.
+  virtual void OnPriority(Priority) {}
   // The last call; the stream must not be used any more once it returns. Always comes exactly once.
   virtual void OnClosed(const StreamClose& close) = 0;
 
@@ -88,8 +90,11 @@ class HttpStream {
   virtual void Reset(StreamError error) = 0;
   // The application took n bytes of the body.
   virtual void ReturnCredit(std::size_t n) = 0;
-  // Our word on this stream's turn; RFC 9218.
+  // Our word on this stream's turn, which counts for good. A client's is also said to the server.
   virtual void SetPriority(Priority priority) = 0;
+  // Server: the priority where neither SetPriority nor the client has said one. Returns the one
+  // that counts now.
+  virtual Priority SetDefaultPriority(Priority priority) = 0;
   virtual std::uint32_t id() const = 0;  // for log lines
 
  protected:

@@ -75,6 +75,7 @@ class Exchange final : public internal::HttpStream {
   void ReturnCredit(std::size_t n) override;
   // One exchange at a time: there is nobody to give way to.
   void SetPriority(Priority) override {}
+  Priority SetDefaultPriority(Priority priority) override { return priority; }
   std::uint32_t id() const override { return request_.id; }
 
  private:

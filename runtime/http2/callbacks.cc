@@ -92,7 +92,8 @@ int Core::OnBeginHeaders(nghttp2_session* library, const nghttp2_frame* frame, v
     stream.wire_id = frame->hd.stream_id;
     stream.on_wire = true;
     ++core.wire_streams_;
-    core.scheduler_.SetPriority(stream, core.options_.default_priority);
+    core.scheduler_.SetPriority(stream, Priority());
+    stream.order_differs = !core.options_.honor_peer_priority;
     nghttp2_session_set_stream_user_data(library, frame->hd.stream_id, &stream);
     core.receiving_head_ = &stream;
   } else {
@@ -120,7 +121,10 @@ int Core::OnHeader(nghttp2_session*, const nghttp2_frame*, nghttp2_rcbuf* name,
     return 0;
   }
   if (in_head && core.server() && name_text == "priority") {
-    core.scheduler_.SetPriority(stream, ParsePriority(value_text, stream.priority()));
+    stream.order_differs = true;  // the library reads it too, but does not forgive
+    // Several fields are one list.
+    const std::optional<Priority> priority = ParsePriority(value_text, stream.priority());
+    if (priority.has_value()) core.TakePeerPriority(stream, *priority);
   }
   (in_head ? stream.head.fields : stream.trailers)
       .AddForeign(name_text, Keep(name), value_text, Keep(value),
@@ -199,6 +203,7 @@ void Core::RecvRequest(Stream& stream, bool end) {
   if (!early_priorities_.empty()) ApplyEarlyPriority(stream);
   stream.events = acceptor_->OnRequest(stream, stream.head, end);
   internal::Check(stream.events != nullptr, "StreamAcceptor::OnRequest returned null");
+  if (stream.order_differs) HintOrder(stream);
 }
 
 void Core::RecvResponse(Stream& stream, bool end) {
@@ -415,27 +420,38 @@ void Core::RecvPing(const nghttp2_frame& frame) {
 
 void Core::RecvPriorityUpdate(const nghttp2_frame& frame) {
   const auto* update = static_cast<const nghttp2_ext_priority_update*>(frame.ext.payload);
-  const Priority priority =
-      ParsePriority({reinterpret_cast<const char*>(update->field_value), update->field_value_len},
-                    options_.default_priority);
+  const std::optional<Priority> priority = ParsePriority(
+      {reinterpret_cast<const char*>(update->field_value), update->field_value_len}, Priority());
   Stream* const stream = Find(update->stream_id);
   if (stream != nullptr) {
-    if (!stream->own_priority) scheduler_.SetPriority(*stream, priority);
+    if (priority.has_value()) TakePeerPriority(*stream, *priority);
+    HintOrder(*stream);  // the library has taken it, or what it understood
     return;
   }
+  if (!priority.has_value() || !options_.honor_peer_priority) return;
   if (update->stream_id <= nghttp2_session_get_last_proc_stream_id(library_)) return;  // it is over
   std::erase_if(early_priorities_,
                 [&](const auto& early) { return early.first == update->stream_id; });
   if (early_priorities_.size() == kMaxEarlyPriorities) {
     early_priorities_.erase(early_priorities_.begin());
   }
-  early_priorities_.emplace_back(update->stream_id, priority);
+  early_priorities_.emplace_back(update->stream_id, *priority);
+}
+
+void Core::TakePeerPriority(Stream& stream, Priority priority) {
+  if (!options_.honor_peer_priority || stream.own_priority || stream.close_due) return;
+  stream.peer_priority = true;
+  scheduler_.SetPriority(stream, priority);
+  if (stream.events != nullptr) stream.events->OnPriority(priority);
 }
 
 // It takes the place of the request's own field (RFC 9218 §7).
 void Core::ApplyEarlyPriority(Stream& stream) {
   std::erase_if(early_priorities_, [&](const auto& early) {
-    if (early.first == stream.wire_id) scheduler_.SetPriority(stream, early.second);
+    if (early.first == stream.wire_id) {
+      TakePeerPriority(stream, early.second);
+      stream.order_differs = true;
+    }
     return early.first <= stream.wire_id;
   });
 }

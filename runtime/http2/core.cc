@@ -225,14 +225,15 @@ bool Core::can_open() const {
 }
 
 Stream& Core::OpenStream(internal::HttpStreamEvents& events, const RequestTarget& target,
-                         Priority priority) {
+                         std::optional<Priority> priority) {
   Stream& stream = Lend(&events);
   stream.on_wire = false;
   stream.method = target.method;
   stream.scheme = target.scheme;
   stream.authority = target.authority;
   stream.path = target.path;
-  scheduler_.SetPriority(stream, priority);
+  scheduler_.SetPriority(stream, priority.value_or(Priority()));
+  stream.own_priority = priority.has_value();
   ++wire_streams_;  // it will need a place
   return stream;
 }

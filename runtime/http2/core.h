@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,7 +54,7 @@ class Core {
 
   bool can_open() const;
   Stream& OpenStream(internal::HttpStreamEvents& events, const RequestTarget& target,
-                     Priority priority);
+                     std::optional<Priority> priority);
 
   // The verbs of streams.
   void SendHead(Stream& stream, int status, bool end);
@@ -62,6 +63,7 @@ class Core {
   void Reset(Stream& stream, internal::StreamError error);
   void ReturnCredit(Stream& stream, std::size_t n);
   void SetPriority(Stream& stream, Priority priority);
+  Priority SetDefaultPriority(Stream& stream, Priority priority);
 
  private:
   bool server() const { return acceptor_ != nullptr; }
@@ -92,7 +94,9 @@ class Core {
   void RecvEnd(Stream& stream);
   void EndAfterResponse(Stream& stream);
   void RecvPriorityUpdate(const nghttp2_frame& frame);
+  void TakePeerPriority(Stream& stream, Priority priority);
   void ApplyEarlyPriority(Stream& stream);
+  void HintOrder(Stream& stream);
   void RecvGoAway(const nghttp2_frame& frame);
   void RecvPing(const nghttp2_frame& frame);
   void SentEndOfStream(std::int32_t id);

@@ -5,9 +5,10 @@
 #include "http/header_rules.h"
 
 namespace weft::http2 {
-Priority ParsePriority(std::string_view value, Priority base) {
+std::optional<Priority> ParsePriority(std::string_view value, Priority base) {
   int urgency = base.urgency();
   bool incremental = base.incremental();
+  bool known = false;
   bool more = true;
   std::string_view member;
   while (internal::NextListElement(value, more, member)) {
@@ -19,8 +20,12 @@ Priority ParsePriority(std::string_view value, Priority base) {
     } else if (member.size() == 3 && member.starts_with("u=") && member[2] >= '0' &&
                member[2] <= '7') {
       urgency = member[2] - '0';
+    } else {
+      continue;
     }
+    known = true;
   }
+  if (!known) return std::nullopt;
   return Priority(urgency, incremental);
 }
 
@@ -28,7 +33,7 @@ PriorityText::PriorityText(Priority priority) {
   const auto put = [this](std::string_view part) {
     size_ += part.copy(text_.data() + size_, part.size());
   };
-  if (priority.urgency() != Priority::kDefaultUrgency) {
+  if (priority.urgency() != Priority::kDefaultUrgency || !priority.incremental()) {
     const char urgency[] = {'u', '=', static_cast<char>('0' + priority.urgency())};
     put({urgency, sizeof urgency});
   }

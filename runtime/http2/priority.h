@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string_view>
 
 #include "http/stream.h"
@@ -8,10 +9,11 @@
 namespace weft::http2 {
 
 // The value of a `priority` field or PRIORITY_UPDATE frame, "u=1, i" (RFC 9218 §4). What is absent,
-// unknown or malformed leaves `base`'s word: a bad hint never harms a request.
-Priority ParsePriority(std::string_view value, Priority base);
+// unknown or malformed leaves `base`'s word: a bad hint never harms a request. Nothing when the
+// value says nothing that is known.
+std::optional<Priority> ParsePriority(std::string_view value, Priority base);
 
-// The shortest value that says it; empty for the default of RFC 9218, which needs no field.
+// The shortest value that says it, and says something also of the default of RFC 9218: "u=3".
 class PriorityText {
  public:
   explicit PriorityText(Priority priority);

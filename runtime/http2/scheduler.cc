@@ -6,11 +6,25 @@
 #include "base/check.h"
 
 namespace weft::http2 {
+namespace {
+
+// A share of one.
+constexpr std::uint64_t kWhole = 1 << 16;
+
+std::uint64_t Parts(double share) {
+  if (!(share > 0)) return 0;  // not a number, too
+  return static_cast<std::uint64_t>(std::min(share, 0.5) * kWhole + 0.5);
+}
+
+}  // namespace
+
+Scheduler::Scheduler(const Options& options) : options_(options), floor_(Parts(options.floor)) {}
 
 void Scheduler::Add(Entry& entry) {
   if (entry.scheduled()) return;
   const unsigned line = entry.line();
   lines_[line].PushBack(entry);
+  entry.turn_ = 0;
   occupied_ |= 1u << line;
   ++count_;
 }
@@ -25,7 +39,7 @@ void Scheduler::Unlink(Entry& entry) {
 void Scheduler::Remove(Entry& entry) {
   if (!entry.scheduled()) return;
   Unlink(entry);
-  if (std::has_single_bit(occupied_) || occupied_ == 0) owed_ = 0;
+  if (occupied_ == 0) owed_ = 0;
 }
 
 void Scheduler::SetPriority(Entry& entry, Priority priority) {
@@ -41,7 +55,7 @@ void Scheduler::SetPriority(Entry& entry, Priority priority) {
 unsigned Scheduler::PickLine() const {
   const auto top = static_cast<unsigned>(std::countr_zero(occupied_));
   const unsigned lower = occupied_ & (occupied_ - 1);
-  if (lower == 0 || options_.floor_interval == 0 || owed_ < options_.floor_interval) return top;
+  if (lower == 0 || owed_ < options_.quantum * (kWhole - floor_)) return top;
   // Round and round the lower lines: the first below the one that had the last turn.
   const unsigned below = lower & ~((2u << last_lower_) - 1);
   return static_cast<unsigned>(std::countr_zero(below != 0 ? below : lower));
@@ -64,18 +78,19 @@ std::size_t Scheduler::Grant(Entry& entry, std::size_t pending, std::size_t room
 
 void Scheduler::Sent(Entry& entry, std::size_t n) {
   const unsigned line = entry.line();
-  if (const unsigned lower = occupied_ & (occupied_ - 1); lower != 0) {
-    if (line == static_cast<unsigned>(std::countr_zero(occupied_))) {
-      owed_ += n;
-    } else {
-      owed_ = 0;
-      last_lower_ = line;
-    }
+  const bool top = line == static_cast<unsigned>(std::countr_zero(occupied_));
+  if (top && !std::has_single_bit(occupied_)) {
+    owed_ += n * floor_;
+  } else {
+    owed_ -= std::min(owed_, n * (kWhole - floor_));
+    if (!top) last_lower_ = line;
   }
-  if (entry.priority_.incremental() && count_ > 1) {
-    entry.Unlink();
-    lines_[line].PushBack(entry);
-  }
+  entry.turn_ += n;
+  if (!entry.priority_.incremental() && entry.turn_ < options_.turn) return;
+  entry.turn_ = 0;
+  if (count_ == 1) return;
+  entry.Unlink();
+  lines_[line].PushBack(entry);
 }
 
 }  // namespace weft::http2

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "base/intrusive_list.h"
+#include "buffer/limits.h"
 #include "http/stream.h"
 
 namespace weft::http2 {
@@ -13,18 +14,26 @@ namespace weft::http2 {
 // entries stand in it while they have bytes that could be sent. Owned by a session; loop thread
 // only; entries are owned by their streams, which Remove them before they die.
 //
-// The lowest urgency number goes first. Among equals, an incremental entry goes to the back of the
-// line with each frame; any other stays in front until it has nothing left. Of the bytes sent while
-// a less urgent entry waits, one quantum in each `floor_interval` goes to less urgent lines in
-// turn, so that none starves.
+// Entries of one urgency are a line. The line of the lowest urgency number goes first. In a line,
+// an incremental entry goes to the back with each frame; any other stays in front until it has
+// nothing left, or has sent `turn` bytes there: one without an end would keep its equals waiting
+// for ever.
+//
+// The floor: of the bytes sent while less urgent lines wait, these get the share `floor`, a quantum
+// at a time, one line after the other. It is exact over time: what a turn sends less than a quantum
+// is not lost. So with a floor f, at most quantum / f bytes (by default 320 KiB) go by between two
+// turns of lower lines, and with k lines waiting, at most k times that before each of them has had
+// one. What a lower line sends while no more urgent one has anything counts for its share.
 class Scheduler {
  public:
   struct Options {
     Options() = default;
     // The most that one turn sends: an urgent frame waits for no more than this.
     std::size_t quantum = std::size_t{16} * 1024;
-    // 0: strict urgency, the less urgent may starve.
-    std::size_t floor_interval = std::size_t{256} * 1024;
+    // 0 to 0.5; what is outside counts as the nearest. 0: strict urgency, the less urgent may
+    // starve.
+    double floor = internal::kPriorityFloor;
+    std::size_t turn = internal::kSchedulingTurn;
     // What fits the rest of a frame goes out of turn among equals: to wait would cost more than to
     // send.
     std::size_t small_rest = 256;
@@ -39,9 +48,10 @@ class Scheduler {
     friend class Scheduler;
     unsigned line() const { return static_cast<unsigned>(priority_.urgency()); }
     Priority priority_;
+    std::size_t turn_ = 0;  // bytes sent since it joined its line at the back
   };
 
-  explicit Scheduler(const Options& options) : options_(options) {}
+  explicit Scheduler(const Options& options);
 
   // The entry has bytes: it joins its line at the back. Nothing happens when it is in already.
   void Add(Entry& entry);
@@ -69,11 +79,13 @@ class Scheduler {
   void Unlink(Entry& entry);
 
   const Options options_;
+  const std::uint64_t floor_;  // a fraction in fixed point, so that sums are exact
   std::array<internal::IntrusiveList<Entry, Scheduler>, kLines> lines_;
   unsigned occupied_ = 0;  // bit u: line u has entries
   std::size_t count_ = 0;
-  std::size_t owed_ = 0;     // bytes sent since less urgent lines had a turn
-  unsigned last_lower_ = 0;  // the line that had it
+  // What lower lines have not had of their share, in bytes of the same fixed point.
+  std::uint64_t owed_ = 0;
+  unsigned last_lower_ = 0;  // the lower line that had the last turn
 };
 
 }  // namespace weft::http2

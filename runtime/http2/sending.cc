@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
@@ -89,7 +90,7 @@ void Core::SubmitHead(Stream& stream, int status, bool end) {
   Push(fields, ":path", stream.path, NGHTTP2_NV_FLAG_NO_COPY_NAME);
   PushAll(fields, stream.to_send_head());
   const PriorityText priority(stream.priority());
-  if (!priority.view().empty()) {
+  if (stream.own_priority) {
     Push(fields, "priority", priority.view(), NGHTTP2_NV_FLAG_NO_COPY_NAME);
   }
   const std::int32_t id = Counted([&] {
@@ -191,25 +192,38 @@ void Core::ReturnCredit(Stream& stream, std::size_t n) {
 
 void Core::SetPriority(Stream& stream, Priority priority) {
   if (aborted_ || stream.close_due) return;
-  stream.own_priority = true;
+  const bool said = std::exchange(stream.own_priority, true);
+  if (said && stream.priority() == priority) return;
   scheduler_.SetPriority(stream, priority);
-  if (!stream.on_wire) return;
-  priority = stream.priority();
-  if (server()) {
-    // The library's order of asking should be ours: then few streams are asked in vain.
-    const nghttp2_extpri hint = {static_cast<std::uint32_t>(priority.urgency()),
-                                 priority.incremental() ? 1 : 0};
-    nghttp2_session_change_extpri_stream_priority(library_, stream.wire_id, &hint, 1);
-    return;
-  }
+  HintOrder(stream);
+  if (server() || !stream.on_wire) return;
   const PriorityText text(priority);
-  const std::string_view value = text.view().empty() ? "u=3" : text.view();
   Counted([&] {
     return nghttp2_submit_priority_update(library_, NGHTTP2_FLAG_NONE, stream.wire_id,
-                                          reinterpret_cast<const std::uint8_t*>(value.data()),
-                                          value.size());
+                                          reinterpret_cast<const std::uint8_t*>(text.view().data()),
+                                          text.view().size());
   });
   TellOutput();
+}
+
+Priority Core::SetDefaultPriority(Stream& stream, Priority priority) {
+  if (!stream.own_priority && !stream.peer_priority && stream.priority() != priority) {
+    scheduler_.SetPriority(stream, priority);
+    HintOrder(stream);
+  }
+  return stream.priority();
+}
+
+// Server: makes the library ask streams in our order, or it would ask many in vain. From here on it
+// takes no order from the peer for this stream. A client's library knows no order but that of
+// opening.
+void Core::HintOrder(Stream& stream) {
+  stream.order_differs = false;
+  if (!server() || !stream.on_wire) return;
+  const Priority priority = stream.priority();
+  const nghttp2_extpri hint = {static_cast<std::uint32_t>(priority.urgency()),
+                               priority.incremental() ? 1 : 0};
+  nghttp2_session_change_extpri_stream_priority(library_, stream.wire_id, &hint, 1);
 }
 
 void Core::Resume(Stream& stream) {

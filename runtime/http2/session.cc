@@ -40,7 +40,8 @@ ClientSession::ClientSession(const SessionOptions& options, StreamPool& pool,
 bool ClientSession::can_open() const { return core_->can_open(); }
 
 internal::HttpStream& ClientSession::OpenStream(internal::HttpStreamEvents& events,
-                                                const RequestTarget& target, Priority priority) {
+                                                const RequestTarget& target,
+                                                std::optional<Priority> priority) {
   Check(can_open(), "ClientSession::OpenStream without can_open()");
   return core_->OpenStream(events, target, priority);
 }

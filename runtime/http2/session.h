@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -43,8 +44,8 @@ struct SessionOptions {
   // flooding. Those of many Recvs wait in the session, which stops reading above kOutputHighMark.
   std::size_t max_pending_acks = 1000;
   std::size_t max_continuations = 8;
-  // Of a stream that says nothing of its own.
-  Priority default_priority;
+  // Server: whether the peer's `priority` fields and PRIORITY_UPDATE frames count.
+  bool honor_peer_priority = true;
   // Marks of HttpStream::outbound(): a writer waits above the high one and goes on below the low
   // one.
   std::size_t stream_high_mark = internal::kStreamHighMark;
@@ -159,9 +160,10 @@ class ClientSession final : public Session {
   bool can_open() const;
   // A request that is not on the wire yet: fill head_to_send(), then SendHead(0, end) sends it
   // (end: it has no body). id() is 0 until then. Call only when can_open(). OnClosed comes in any
-  // case, also when it is reset before SendHead.
+  // case, also when it is reset before SendHead. A priority that is given is said to the peer;
+  // without one the stream has the default and the peer decides for itself.
   internal::HttpStream& OpenStream(internal::HttpStreamEvents& events, const RequestTarget& target,
-                                   Priority priority);
+                                   std::optional<Priority> priority = std::nullopt);
 };
 
 }  // namespace weft::http2

@@ -10,6 +10,9 @@ void Stream::SendEnd() { core->SendEnd(*this); }
 void Stream::Reset(internal::StreamError error) { core->Reset(*this, error); }
 void Stream::ReturnCredit(std::size_t n) { core->ReturnCredit(*this, n); }
 void Stream::SetPriority(Priority priority) { core->SetPriority(*this, priority); }
+Priority Stream::SetDefaultPriority(Priority priority) {
+  return core->SetDefaultPriority(*this, priority);
+}
 
 void Stream::Clear() {
   core = nullptr;
@@ -18,7 +21,8 @@ void Stream::Clear() {
   sending = Sending::kHead;
   receiving = Receiving::kHead;
   on_wire = attached = parked = was_above_mark = false;
-  locally_reset = peer_reset = not_sent = own_priority = false;
+  locally_reset = peer_reset = not_sent = false;
+  own_priority = peer_priority = order_differs = false;
   drained_due = close_due = told_closed = oversized = false;
   header_size = unread = 0;
   head_to_send_.Clear();

@@ -38,6 +38,7 @@ class Stream final : public internal::HttpStream,
   void Reset(internal::StreamError error) override;
   void ReturnCredit(std::size_t n) override;
   void SetPriority(Priority priority) override;
+  Priority SetDefaultPriority(Priority priority) override;
   std::uint32_t id() const override { return static_cast<std::uint32_t>(wire_id); }
 
   internal::HeaderList& to_send_head() { return head_to_send_; }
@@ -59,10 +60,12 @@ class Stream final : public internal::HttpStream,
   bool was_above_mark = false;
   bool locally_reset = false;
   bool peer_reset = false;
-  bool not_sent = false;      // client: the request never left
-  bool own_priority = false;  // SetPriority was called: the peer's wishes count no more
-  bool drained_due = false;   // OnDrained is to be told
-  bool close_due = false;     // OnClosed is to be told
+  bool not_sent = false;       // client: the request never left
+  bool own_priority = false;   // SetPriority was called: the peer's wishes count no more
+  bool peer_priority = false;  // the peer has said one: defaults count no more
+  bool order_differs = false;  // server: the library may have another priority than the scheduler
+  bool drained_due = false;    // OnDrained is to be told
+  bool close_due = false;      // OnClosed is to be told
   bool told_closed = false;
   bool oversized = false;  // the header block being received is above the limit
   std::size_t header_size = 0;

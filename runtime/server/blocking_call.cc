@@ -112,6 +112,7 @@ void BlockingCall::Reset() {
   inbound_.Clear();
   outbound_.Clear();
   inbound_ended_ = cancelled_ = done_ = above_mark_ = send_head_ = false;
+  priority_.reset();
   credit_ = uncredited_ = 0;
   failure_ = result_ = absl::OkStatus();
 }
@@ -129,6 +130,7 @@ void BlockingCall::TakeMail() {
   out.AppendAll(std::move(outbound_));
   outbound_.Clear();
   const bool send_head = std::exchange(send_head_, false);
+  const std::optional<Priority> priority = std::exchange(priority_, std::nullopt);
   const std::size_t credit = std::exchange(credit_, 0);
   const bool cancelled = cancelled_;
   const absl::Status failure = std::exchange(failure_, absl::OkStatus());
@@ -137,6 +139,7 @@ void BlockingCall::TakeMail() {
   lock.unlock();
 
   // Without the mutex: what the stream tells in return may come back here.
+  if (priority.has_value()) call_.SetPriority(*priority);
   HttpStream* stream = call_.stream();
   if (stream != nullptr && !cancelled && (send_head || !out.empty())) call_.SendHead();
   if (stream != nullptr && !cancelled && !out.empty()) {
@@ -227,6 +230,13 @@ void BlockingCall::SendHead() {
   call_.CloseHead();
   std::lock_guard lock(mutex_);
   send_head_ = true;
+  PostMail();
+}
+
+void BlockingCall::SetPriority(Priority priority) {
+  call_.NotePriority(priority);
+  std::lock_guard lock(mutex_);
+  priority_ = priority;
   PostMail();
 }
 

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <mutex>
+#include <optional>
 
 #include "absl/status/status.h"
 
@@ -11,6 +12,7 @@
 #include "rpc/message_assembler.h"
 #include "weft/internal/cancel_scope.h"
 #include "weft/internal/message_input.h"
+#include "weft/priority.h"
 
 namespace weft::internal {
 
@@ -43,6 +45,7 @@ class BlockingCall {
   absl::Status Write(const MessageInput& input);
   // Sends the initial metadata without waiting for a message.
   void SendHead();
+  void SetPriority(Priority priority);
 
  private:
   class Job final : public Runnable {
@@ -93,6 +96,7 @@ class BlockingCall {
   // From the worker to the loop.
   BufList outbound_;
   bool send_head_ = false;
+  std::optional<Priority> priority_;
   std::size_t credit_ = 0;
   absl::Status failure_;
   absl::Status result_;

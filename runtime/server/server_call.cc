@@ -89,6 +89,7 @@ void ServerCall::Begin(HttpStream& stream, HttpHead& head, const Protocol& proto
     scope_.LowerDeadline(deadline_);
     environment_.loop.timers().Arm(deadline_timer_, deadline_);
   }
+  NotePriority(stream.SetDefaultPriority(info_.priority.value_or(Priority())));
   if (info_.streams_requests()) ScheduleHandler();
   if (end) EndRequest();
 }
@@ -262,6 +263,11 @@ void ServerCall::SendHead() {
   const int http_status =
       protocol_->EncodeHead(info_.kind, initial_metadata_, stream_->head_to_send());
   stream_->SendHead(http_status, /*end=*/false);
+}
+
+void ServerCall::SetPriority(Priority priority) {
+  NotePriority(priority);
+  if (stream_ != nullptr) stream_->SetPriority(priority);
 }
 
 void ServerCall::SendEnd(const absl::Status& status) {

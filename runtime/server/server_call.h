@@ -47,6 +47,7 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
   void OnBody(Slice slice) override;
   void OnEnd(HeaderList& trailers) override;
   void OnDrained() override;
+  void OnPriority(Priority priority) override { NotePriority(priority); }
   void OnClosed(const StreamClose& close) override;
 
   // --- For the streams' awaiters.
@@ -77,6 +78,10 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
   HeaderList& initial_metadata() { return initial_metadata_; }
   HeaderList& trailing_metadata() { return trailing_metadata_; }
   void SendHead();
+  Priority priority() const { return priority_.load(std::memory_order_relaxed); }  // any thread
+  // For priority() alone. Any thread.
+  void NotePriority(Priority priority) { priority_.store(priority, std::memory_order_relaxed); }
+  void SetPriority(Priority priority);
   void OnCancel(absl::AnyInvocable<void()> callback);  // any thread
 
   BlockingCall* blocking() { return blocking_.get(); }
@@ -185,6 +190,7 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
   std::atomic<bool> head_closed_{false};
   std::atomic<bool> head_sent_{false};
   std::atomic<bool> cancelled_{false};
+  std::atomic<Priority> priority_{Priority()};
   TimePoint deadline_ = kNever;
 
   ServerRead* reader_ = nullptr;

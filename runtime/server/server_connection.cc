@@ -42,6 +42,8 @@ std::unique_ptr<Codec> ServerConnection::MakeCodec(HttpVersion version, Codec::H
   options.max_concurrent_streams = static_cast<std::uint32_t>(
       std::min<std::size_t>(shard_.environment().options.max_concurrent_streams(),
                             std::numeric_limits<std::int32_t>::max()));
+  options.scheduling.floor = shard_.environment().options.priority_floor();
+  options.honor_peer_priority = shard_.environment().options.honor_client_priority();
   return std::make_unique<http2::ServerSession>(options, shard_.streams(), host, *this);
 }
 

@@ -50,6 +50,16 @@ void ServerContext::SendInitialMetadata() {
   }
 }
 
+Priority ServerContext::priority() const { return call_.priority(); }
+
+void ServerContext::SetPriority(Priority priority) {
+  if (call_.blocking() != nullptr) {
+    call_.blocking()->SetPriority(priority);
+  } else {
+    call_.SetPriority(priority);
+  }
+}
+
 TimePoint ServerContext::deadline() const { return call_.deadline(); }
 
 Duration ServerContext::time_left() const {

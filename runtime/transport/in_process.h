@@ -73,7 +73,9 @@ class InProcessEnd final : public HttpStream,
   void SendEnd() override;
   void Reset(StreamError error) override;
   void ReturnCredit(std::size_t n) override;
-  void SetPriority(Priority) override {}  // nothing is queued that could be overtaken
+  // Nothing is queued that could be overtaken.
+  void SetPriority(Priority) override {}
+  Priority SetDefaultPriority(Priority priority) override { return priority; }
   std::uint32_t id() const override { return id_; }
 
  private:

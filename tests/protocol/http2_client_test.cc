@@ -50,7 +50,7 @@ class Client {
   }
 
   internal::HttpStream& Open(Exchange& exchange, std::string_view path = "/a.B/C",
-                             Priority priority = {}) {
+                             std::optional<Priority> priority = std::nullopt) {
     internal::HttpStream& stream =
         session.OpenStream(exchange, RequestTarget("POST", "http", "test.local", path), priority);
     exchange.stream = &stream;

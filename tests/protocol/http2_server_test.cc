@@ -287,6 +287,55 @@ TEST_P(Http2ServerTest, PriorityUpdateMayComeAheadOfItsStream) {
   EXPECT_LT(taken.find("DATA 3"), taken.find("DATA 1")) << taken;
 }
 
+TEST_P(Http2ServerTest, DefaultPriorityYieldsToThePeersWordAndBothToOurs) {
+  Server server(GetParam());
+  server.Start();
+  ASSERT_TRUE(server
+                  .Send(Headers(1).Request("GET", "/a").End().Render() +
+                        Headers(3).Request("GET", "/b").Field("priority", "u=5").End().Render() +
+                        Headers(5).Request("GET", "/c").Field("priority", "what").End().Render())
+                  .ok());
+  internal::HttpStream& silent = *server.request(0).stream;
+  internal::HttpStream& said = *server.request(1).stream;
+  EXPECT_EQ(silent.SetDefaultPriority(Priority(1)), Priority(1));
+  EXPECT_EQ(said.SetDefaultPriority(Priority(1)), Priority(5));
+  EXPECT_EQ(server.request(2).stream->SetDefaultPriority(Priority(2, true)), Priority(2, true));
+  ASSERT_TRUE(server.Send(PriorityUpdate(1, "u=6") + PriorityUpdate(3, "?")).ok());
+  EXPECT_EQ(silent.SetDefaultPriority(Priority(1)), Priority(6));
+  EXPECT_EQ(server.request(0).priorities, "6;");
+  EXPECT_EQ(server.request(1).priorities, "");
+  silent.SetPriority(Priority(2));
+  ASSERT_TRUE(server.Send(PriorityUpdate(1, "u=7")).ok());
+  EXPECT_EQ(silent.SetDefaultPriority(Priority(1)), Priority(2));
+  EXPECT_EQ(server.request(0).priorities, "6;");
+}
+
+TEST_P(Http2ServerTest, PrioritiesOfAPeerThatIsNotHonoredAreNotTold) {
+  SessionOptions options;
+  options.honor_peer_priority = false;
+  Server server(GetParam(), options);
+  server.Start();
+  ASSERT_TRUE(server
+                  .Send(PriorityUpdate(1, "u=0") +
+                        Headers(1).Request("GET", "/a").Field("priority", "u=1").End().Render() +
+                        PriorityUpdate(1, "u=2"))
+                  .ok());
+  EXPECT_EQ(server.request(0).stream->SetDefaultPriority(Priority(4)), Priority(4));
+  EXPECT_EQ(server.request(0).priorities, "");
+}
+
+// Its stream has ended for the application, but the connection still knows it.
+TEST_P(Http2ServerTest, UpdateOfAResetStreamIsToldToNobody) {
+  Server server(GetParam());
+  server.Start();
+  ASSERT_TRUE(server.Send(Headers(1).Request("POST", "/a").Render()).ok());
+  server.request(0).stream->Reset(StreamError::kCancel);
+  ASSERT_TRUE(server.Send(PriorityUpdate(1, "u=2")).ok());
+  EXPECT_EQ(server.request(0).closes, 1);
+  EXPECT_EQ(server.request(0).priorities, "");
+  server.Take();
+}
+
 TEST_P(Http2ServerTest, IncrementalStreamsShareFrameByFrame) {
   Server server(GetParam());
   server.Start();

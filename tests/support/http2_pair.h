@@ -54,6 +54,9 @@ struct Exchange final : internal::HttpStreamEvents {
     ended = true;
   }
   void OnDrained() override { ++drained; }
+  void OnPriority(Priority priority) override {
+    priorities += std::to_string(priority.urgency()) + ";";
+  }
   void OnClosed(const internal::StreamClose& why) override {
     ++closes;
     close = why;
@@ -65,7 +68,7 @@ struct Exchange final : internal::HttpStreamEvents {
 
   internal::HttpStream* stream = nullptr;
   int status = 0;
-  std::string method, path, scheme, authority, fields, body, trailers;
+  std::string method, path, scheme, authority, fields, body, trailers, priorities;
   bool ended = false;
   bool return_credit = true;
   std::size_t unreturned = 0;
@@ -168,7 +171,7 @@ struct Pair {
   }
 
   internal::HttpStream& Open(Exchange& exchange, std::string_view path = "/pkg.Service/Method",
-                             Priority priority = {}) {
+                             std::optional<Priority> priority = std::nullopt) {
     internal::HttpStream& stream =
         client.OpenStream(exchange, RequestTarget("POST", "http", "test.local", path), priority);
     exchange.stream = &stream;

@@ -146,6 +146,10 @@ void WireClient::TakeFrame(std::string_view frame) {
   switch (type) {
     case 0:
       stream.body += frame.substr(kFrameHead);
+      if (frame.size() > kFrameHead) {
+        data_order_ += std::to_string(id) + " ";
+        data_sizes_.push_back(frame.size() - kFrameHead);
+      }
       stream.ended |= end;
       if (returns_credit && frame.size() > kFrameHead) {
         const auto size = static_cast<std::uint32_t>(frame.size() - kFrameHead);

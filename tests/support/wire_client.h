@@ -48,6 +48,9 @@ class WireClient final : private internal::Transport::Events {
   void PauseReads(bool pause) { transport_->WatchReads(!pause); }
 
   WireStream& stream(std::uint32_t id) { return streams_[id]; }
+  // The streams of the DATA frames that had a payload, in order: "1 1 3 ".
+  const std::string& data_order() const { return data_order_; }
+  const std::vector<std::size_t>& data_sizes() const { return data_sizes_; }
   // The frames that belong to no stream, and WINDOW_UPDATEs, a line each.
   const std::string& connection_frames() const { return connection_frames_; }
   bool acknowledged(std::uint64_t ping) const;
@@ -74,6 +77,8 @@ class WireClient final : private internal::Transport::Events {
   std::string received_;
   bool http2_ = false;
   std::map<std::uint32_t, WireStream> streams_;
+  std::string data_order_;
+  std::vector<std::size_t> data_sizes_;
   std::string connection_frames_;
   bool eof_ = false;
   bool failed_ = false;

@@ -40,6 +40,9 @@ class ChannelOptions {
   ChannelOptions& set_backoff(Duration first, Duration longest) {
     return first_backoff_ = first, longest_backoff_ = longest, *this;
   }
+  // Of the bytes sent on a connection while less urgent calls wait, these get this share, so that
+  // they are slowed but never starved: 0 (strict order) to 0.5. Default: 0.05.
+  ChannelOptions& set_priority_floor(double share) { return priority_floor_ = share, *this; }
   // Goes before Weft's own name in the user-agent.
   ChannelOptions& set_user_agent(std::string_view name) { return user_agent_ = name, *this; }
 
@@ -50,6 +53,7 @@ class ChannelOptions {
   Duration connect_timeout() const { return connect_timeout_; }
   Duration first_backoff() const { return first_backoff_; }
   Duration longest_backoff() const { return longest_backoff_; }
+  double priority_floor() const { return priority_floor_; }
   const std::string& user_agent() const { return user_agent_; }
 
  private:
@@ -60,6 +64,7 @@ class ChannelOptions {
   Duration connect_timeout_ = std::chrono::seconds(20);
   Duration first_backoff_ = std::chrono::seconds(1);
   Duration longest_backoff_ = std::chrono::seconds(120);
+  double priority_floor_ = 0.05;
   std::string user_agent_;
 };
 

@@ -6,6 +6,7 @@
 
 #include "weft/clock.h"
 #include "weft/metadata.h"
+#include "weft/priority.h"
 
 namespace weft {
 
@@ -32,6 +33,11 @@ class ClientContext {
   // Waits for a connection instead of failing when the server can't be reached at the moment.
   // Default: no.
   void set_wait_for_ready(bool wait);
+  // When the call's bytes go out, beside those of other calls on its connection: the requests here,
+  // and the replies at the server, which is told. Overrides the option on the method
+  // (weft/options.proto). The server may decide otherwise. Default: that option; without it, the
+  // server's own decision.
+  void set_priority(Priority priority);
   // Metadata to send. A key is lower case; the value of a key that ends in "-bin" may be any bytes.
   // What can't be sent makes the call fail with INTERNAL.
   void AddMetadata(std::string_view key, std::string_view value);
@@ -45,11 +51,18 @@ class ClientContext {
 
   // Ends the call, if it runs, with CANCELLED. Any thread.
   void Cancel();
+  // Another priority for the call, if it runs: for what is still to be sent here, and, as far as
+  // the server knows PRIORITY_UPDATE, there. Any thread; returns at once.
+  void SetPriority(Priority priority);
 
   void Reset();
 
  private:
   friend class internal::ClientCall;
+  // Calls `use` with the call, if one runs.
+  template <typename Use>
+  void WithCall(Use use);
+
   std::shared_ptr<internal::ClientContextState> state_;
 };
 

@@ -42,6 +42,14 @@ class ServerOptions {
   ServerOptions& set_send_limit(std::size_t bytes) { return send_limit_ = bytes, *this; }
   // Streams that one connection may have open. Default: 1,000.
   ServerOptions& set_max_concurrent_streams(std::size_t n) { return max_streams_ = n, *this; }
+  // Of the bytes sent on a connection while less urgent calls wait, these get this share, so that
+  // they are slowed but never starved: 0 (strict order) to 0.5. Default: 0.05.
+  ServerOptions& set_priority_floor(double share) { return priority_floor_ = share, *this; }
+  // Whether what clients say of their calls' priorities (RFC 9218) counts, where the handler says
+  // nothing. Default: yes.
+  ServerOptions& set_honor_client_priority(bool honor) {
+    return honor_client_priority_ = honor, *this;
+  }
   // Connections; one more is closed at once. Default: unlimited.
   ServerOptions& set_max_connections(std::size_t n) { return max_connections_ = n, *this; }
   // For a new connection to say which protocol it speaks, and for an HTTP/1.1 request's head to
@@ -64,6 +72,8 @@ class ServerOptions {
   std::size_t receive_limit() const { return receive_limit_; }
   std::size_t send_limit() const { return send_limit_; }
   std::size_t max_concurrent_streams() const { return max_streams_; }
+  double priority_floor() const { return priority_floor_; }
+  bool honor_client_priority() const { return honor_client_priority_; }
   std::size_t max_connections() const { return max_connections_; }
   Duration handshake_timeout() const { return handshake_timeout_; }
   Duration header_timeout() const { return header_timeout_; }
@@ -79,6 +89,8 @@ class ServerOptions {
   std::size_t receive_limit_ = std::size_t{4} << 20;
   std::size_t send_limit_ = static_cast<std::size_t>(-1);
   std::size_t max_streams_ = 1000;
+  double priority_floor_ = 0.05;
+  bool honor_client_priority_ = true;
   std::size_t max_connections_ = static_cast<std::size_t>(-1);
   Duration handshake_timeout_ = std::chrono::seconds(20);
   Duration header_timeout_ = std::chrono::seconds(20);

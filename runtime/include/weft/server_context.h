@@ -7,6 +7,7 @@
 
 #include "weft/clock.h"
 #include "weft/metadata.h"
+#include "weft/priority.h"
 
 namespace weft {
 
@@ -44,6 +45,13 @@ class ServerContext {
   bool AddTrailingMetadata(std::string_view key, std::string_view value);
   // Sends the initial metadata now instead of with the first message.
   void SendInitialMetadata();
+
+  // When the call's replies go out, beside those of other calls on its connection. It is what the
+  // handler has said, else what the client has, else the option on the method (weft/options.proto),
+  // else the default. SetPriority may be said at any time, also in the middle of a stream, for what
+  // is still to be sent; from then on the client's wishes count no more.
+  Priority priority() const;
+  void SetPriority(Priority priority);
 
   // When the client stops waiting; kNever without a deadline.
   TimePoint deadline() const;

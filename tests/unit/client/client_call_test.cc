@@ -35,6 +35,7 @@ class FakeStream final : public HttpStream {
   void Reset(StreamError error) override { reset = error; }
   void ReturnCredit(std::size_t) override {}
   void SetPriority(Priority) override {}
+  Priority SetDefaultPriority(Priority priority) override { return priority; }
   std::uint32_t id() const override { return 1; }
 
   StreamError reset = StreamError::kNoError;
@@ -43,7 +44,7 @@ class FakeStream final : public HttpStream {
 class FakeConnection final : public ClientConnection {
  public:
   bool can_open() const override { return true; }
-  HttpStream& OpenStream(HttpStreamEvents& to, std::string_view) override {
+  HttpStream& OpenStream(HttpStreamEvents& to, std::string_view, std::optional<Priority>) override {
     events = &to;
     return stream;
   }

@@ -16,13 +16,15 @@ TEST(PriorityTest, ParsesUrgencyAndIncremental) {
 
 TEST(PriorityTest, IgnoresWhatItDoesNotKnow) {
   for (const char* text : {"", ",", ",,,", "u=8", "u=-1", "u=12", "u", "u=", "U=1", "I", "ii",
-                           "i=1", "x=1", "=", ";"}) {
-    EXPECT_EQ(ParsePriority(text, Priority(5, false)), Priority(5, false)) << text;
+                           "i=1", "x=1", "=", ";", "\xff", "u=1i", "u=1 i"}) {
+    EXPECT_EQ(ParsePriority(text, Priority(5, false)), std::nullopt) << text;
   }
+  EXPECT_EQ(ParsePriority("hello, u=2, u=9", Priority(5, true)), Priority(2, true));
 }
 
-TEST(PriorityTest, TextSaysNothingForTheDefaultAndParsesBackOtherwise) {
-  EXPECT_EQ(PriorityText({}).view(), "");
+TEST(PriorityTest, TextSaysSomethingAlwaysAndParsesBack) {
+  EXPECT_EQ(PriorityText(Priority()).view(), "u=3");
+  EXPECT_EQ(PriorityText(Priority(3, true)).view(), "i");
   EXPECT_EQ(PriorityText(Priority(1, true)).view(), "u=1, i");
   for (int urgency = 0; urgency < 8; ++urgency) {
     for (const bool incremental : {false, true}) {

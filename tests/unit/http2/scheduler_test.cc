@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -115,23 +118,131 @@ TEST(SchedulerTest, SmallRestGoesOutOfTurnAmongEqualsOnly) {
   EXPECT_EQ(line.scheduler().Grant(less, 200, kFrame), 0u);
 }
 
-TEST(SchedulerTest, FloorGivesEachLowerLineAQuantumPerInterval) {
+TEST(SchedulerTest, EqualsOfALongOneHaveTheirTurn) {
   Scheduler::Options options;
-  options.floor_interval = 4 * kFrame;
+  options.turn = 3 * kFrame;
   Line line(options);
+  line.Add('a', {}, 8 * kFrame);
+  line.Add('b', {}, 4 * kFrame);
+  line.Add('c', {}, kFrame);
+  EXPECT_EQ(line.Order(), "aaabbbcaaabaa");
+}
+
+TEST(SchedulerTest, IncrementalAndOtherEqualsShareTheirLine) {
+  Line line{Scheduler::Options()};
+  line.Add('a', Priority(3, /*incremental=*/true), 3 * kFrame);
+  line.Add('b', {}, 3 * kFrame);
+  EXPECT_EQ(line.Order(), "abbbaa");
+}
+
+// One frame in four; exact in binary.
+Scheduler::Options FloorOfAQuarter() {
+  Scheduler::Options options;
+  options.floor = 0.25;
+  options.turn = 1000 * kFrame;
+  return options;
+}
+
+TEST(SchedulerTest, FloorGivesLowerLinesItsShareInTurns) {
+  Line line(FloorOfAQuarter());
   line.Add('a', Priority(1), 1000 * kFrame);
   line.Add('b', Priority(4), 1000 * kFrame);
   line.Add('c', Priority(6), 1000 * kFrame);
-  EXPECT_EQ(line.Order(15), "aaaabaaaacaaaab");
+  EXPECT_EQ(line.Order(12), "aaabaaacaaab");
 }
 
-TEST(SchedulerTest, FloorOfZeroIsStrict) {
+TEST(SchedulerTest, FloorIsExactInBytesWhateverTheFrames) {
+  for (const double floor : {0.01, 0.05, 0.3, 0.5}) {
+    const std::uint64_t seed = std::random_device()();
+    SCOPED_TRACE("floor " + std::to_string(floor) + " seed " + std::to_string(seed));
+    std::mt19937_64 random(seed);
+    Scheduler::Options options;
+    options.floor = floor;
+    Scheduler scheduler(options);
+    Source top('a', 1), low('b', 1);
+    scheduler.SetPriority(top, Priority(0));
+    scheduler.SetPriority(low, Priority(7));
+    scheduler.Add(top);
+    scheduler.Add(low);
+    double sent = 0, sent_low = 0;
+    for (int i = 0; i < 20'000; ++i) {
+      auto& next = static_cast<Source&>(*scheduler.Next());
+      const std::size_t n = scheduler.Grant(next, 1 + random() % kFrame, 1 + random() % kFrame);
+      scheduler.Sent(next, n);
+      sent += static_cast<double>(n);
+      if (&next == &low) sent_low += static_cast<double>(n);
+    }
+    // What is owed is never more than a quantum and what one frame adds.
+    EXPECT_NEAR(sent_low, sent * floor, 2.0 * kFrame + sent / 65536);
+    scheduler.Remove(top);
+    scheduler.Remove(low);
+  }
+}
+
+TEST(SchedulerTest, LowerLineWaitsForQuantumByFloorAtMost) {
   Scheduler::Options options;
-  options.floor_interval = 0;
+  options.turn = 100'000 * kFrame;
   Line line(options);
-  line.Add('a', Priority(1), 60 * kFrame);
-  line.Add('b', Priority(4), kFrame);
-  EXPECT_EQ(line.Order(), std::string(60, 'a') + "b");
+  line.Add('a', Priority(0), 100'000 * kFrame);
+  line.Add('b', Priority(1), 1000 * kFrame);
+  line.Add('c', Priority(2), 1000 * kFrame);
+  line.Add('d', Priority(7), 1000 * kFrame);
+  const double most = static_cast<double>(options.quantum) / options.floor;
+  const std::string order = line.Order(2000);
+  std::size_t since = 0;
+  std::map<char, std::size_t> waits;
+  for (const char name : order) {
+    since += kFrame;
+    for (const char lower : {'b', 'c', 'd'}) waits[lower] += kFrame;
+    if (name == 'a') continue;
+    EXPECT_LE(static_cast<double>(since), most + kFrame);
+    since = 0;
+    EXPECT_LE(static_cast<double>(waits[name]), 3 * (most + kFrame));
+    waits[name] = 0;
+  }
+  EXPECT_NEAR(static_cast<double>(std::count(order.begin(), order.end(), 'a')), 1900, 2);
+}
+
+// A top line that runs dry for a moment, again and again, must not put the others' turn off.
+TEST(SchedulerTest, GapsOfTheTopLineDoNotForgetWhatIsOwed) {
+  Line line(FloorOfAQuarter());
+  line.Add('b', Priority(4), 10 * kFrame);
+  std::string order;
+  for (int i = 0; i < 9; ++i) {
+    const Source& top = line.Add('a', Priority(0), kFrame);
+    while (top.bytes > 0) order += line.Step();
+  }
+  EXPECT_EQ(order, "aaabaaabaaa");
+}
+
+TEST(SchedulerTest, WhatLowerLinesSendInGapsCountsForTheirShare) {
+  Line line(FloorOfAQuarter());
+  line.Add('b', Priority(4), 10 * kFrame);
+  line.Add('a', Priority(0), 3 * kFrame);
+  EXPECT_EQ(line.Order(4), "aaab");
+  line.Add('a', Priority(0), 2 * kFrame);
+  EXPECT_EQ(line.Order(3), "aab");
+  line.Add('a', Priority(0), 4 * kFrame);
+  EXPECT_EQ(line.Order(5), "aaaba");
+}
+
+TEST(SchedulerTest, FloorOutOfRangeCountsAsTheNearest) {
+  for (const double floor : {0.0, -1.0, std::nan("")}) {
+    Scheduler::Options options;
+    options.floor = floor;
+    Line line(options);
+    line.Add('a', Priority(1), 60 * kFrame);
+    line.Add('b', Priority(4), kFrame);
+    EXPECT_EQ(line.Order(), std::string(60, 'a') + "b") << floor;
+  }
+  for (const double floor : {0.5, 0.9, 7.0}) {
+    Scheduler::Options options;
+    options.floor = floor;
+    Line line(options);
+    line.Add('a', Priority(1), 3 * kFrame);
+    line.Add('b', Priority(4), 3 * kFrame);
+    EXPECT_EQ(line.Order(), "ababab") << floor;
+  }
 }
 
 TEST(SchedulerTest, PriorityChangeMovesToTheBackOfTheNewLine) {
@@ -140,6 +251,18 @@ TEST(SchedulerTest, PriorityChangeMovesToTheBackOfTheNewLine) {
   line.Add('b', Priority(2), kFrame);
   line.scheduler().SetPriority(a, Priority(2));
   EXPECT_EQ(line.Order(), "ba");
+}
+
+TEST(SchedulerTest, PriorityChangeInMidStreamTakesEffectWithTheNextFrame) {
+  Line line{Scheduler::Options()};
+  Source& a = line.Add('a', {}, 4 * kFrame);
+  Source& b = line.Add('b', {}, 2 * kFrame);
+  line.Add('c', {}, 2 * kFrame);
+  EXPECT_EQ(line.Order(2), "aa");
+  line.scheduler().SetPriority(a, Priority(6));
+  EXPECT_EQ(line.Order(1), "b");
+  line.scheduler().SetPriority(b, Priority(3, /*incremental=*/true));  // keeps its place, once more
+  EXPECT_EQ(line.Order(), "bccaa");
 }
 
 TEST(SchedulerTest, AddAndRemoveTwiceChangeNothing) {
@@ -159,31 +282,53 @@ class Model {
   void Add(char name, Priority priority) { lines_[priority.urgency()].push_back({name, priority}); }
   void Remove(char name) {
     for (auto& [urgency, line] : lines_) {
-      std::erase_if(line, [&](const auto& e) { return e.first == name; });
+      std::erase_if(line, [&](const auto& e) { return e.name == name; });
     }
     std::erase_if(lines_, [](const auto& l) { return l.second.empty(); });
-    if (lines_.size() <= 1) owed_ = 0;
+    if (lines_.empty()) owed_ = 0;
   }
-  char Next() {
-    if (lines_.empty()) return '.';
-    return lines_.at(Urgency()).front().first;
+  void SetPriority(char name, Priority priority) {
+    for (auto& [urgency, line] : lines_) {
+      for (Item& item : line) {
+        if (item.name != name) continue;
+        if (urgency == priority.urgency()) {
+          item.priority = priority;
+          return;
+        }
+        // The floor's account goes on: nothing was sent.
+        const double owed = owed_;
+        Remove(name);
+        owed_ = owed;
+        Add(name, priority);
+        return;
+      }
+    }
+  }
+  char Next() { return lines_.empty() ? '.' : lines_.at(Urgency()).front().name; }
+  // Whether it may send so many bytes, the rest of what it has.
+  bool MaySend(char name, std::size_t rest) {
+    if (name == Next()) return true;
+    const auto& line = lines_.at(Urgency());
+    return rest <= options_.small_rest &&
+           std::any_of(line.begin(), line.end(), [&](const Item& i) { return i.name == name; });
   }
   void Sent(char name, std::size_t n) {
     for (auto& [urgency, line] : lines_) {
       for (std::size_t i = 0; i < line.size(); ++i) {
-        if (line[i].first != name) continue;
-        if (lines_.size() > 1) {
-          if (urgency == lines_.begin()->first) {
-            owed_ += n;
-          } else {
-            owed_ = 0;
-            last_ = urgency;
-          }
+        if (line[i].name != name) continue;
+        const bool top = urgency == lines_.begin()->first;
+        if (top && lines_.size() > 1) {
+          owed_ += static_cast<double>(n) * options_.floor;
+        } else {
+          owed_ = std::max(0.0, owed_ - static_cast<double>(n) * (1 - options_.floor));
         }
-        if (line[i].second.incremental()) {
-          const auto entry = line[i];
+        if (!top) last_ = urgency;
+        line[i].turn += n;
+        if (line[i].priority.incremental() || line[i].turn >= options_.turn) {
+          Item item = line[i];
+          item.turn = 0;
           line.erase(line.begin() + static_cast<std::ptrdiff_t>(i));
-          line.push_back(entry);
+          line.push_back(item);
         }
         return;
       }
@@ -191,11 +336,16 @@ class Model {
   }
 
  private:
+  struct Item {
+    char name;
+    Priority priority;
+    std::size_t turn = 0;
+  };
+
   int Urgency() const {
     const int top = lines_.begin()->first;
-    if (lines_.size() == 1 || options_.floor_interval == 0 || owed_ < options_.floor_interval) {
-      return top;
-    }
+    const double turn = static_cast<double>(options_.quantum) * (1 - options_.floor);
+    if (lines_.size() == 1 || owed_ < turn) return top;
     for (const auto& [urgency, line] : lines_) {
       if (urgency != top && urgency > last_) return urgency;
     }
@@ -203,8 +353,8 @@ class Model {
   }
 
   const Scheduler::Options options_;
-  std::map<int, std::vector<std::pair<char, Priority>>> lines_;
-  std::size_t owed_ = 0;
+  std::map<int, std::vector<Item>> lines_;
+  double owed_ = 0;
   int last_ = 0;
 };
 
@@ -215,21 +365,32 @@ TEST(SchedulerTest, RandomProgramsFollowTheModel) {
   const auto pick = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
   for (int round = 0; round < 200; ++round) {
     Scheduler::Options options;
-    options.floor_interval = pick(4) == 0 ? 0 : (1 + pick(8)) * kFrame;
+    options.floor = static_cast<double>(pick(6)) / 16;  // exact in binary, so that both sums are
+    options.turn = (1 + pick(8)) * kFrame;
     Scheduler scheduler(options);
     Model model(options);
     std::vector<std::unique_ptr<Source>> sources;
+    const auto send = [&](Source& source, std::size_t n) {
+      scheduler.Sent(source, n);
+      model.Sent(source.name, n);
+      source.bytes -= n;
+      if (source.bytes > 0) return;
+      scheduler.Remove(source);
+      model.Remove(source.name);
+      std::erase_if(sources, [&](const auto& s) { return s.get() == &source; });
+    };
     for (int step = 0; step < 300; ++step) {
       ASSERT_EQ(scheduler.Next() == nullptr ? '.' : static_cast<Source*>(scheduler.Next())->name,
                 model.Next());
-      const std::size_t action = pick(4);
+      const std::size_t action = pick(6);
       if (action == 0 && sources.size() < 20) {
         const char name = static_cast<char>('A' + step % 58);
         if (std::any_of(sources.begin(), sources.end(),
                         [&](const auto& s) { return s->name == name; })) {
           continue;
         }
-        sources.push_back(std::make_unique<Source>(name, (1 + pick(6)) * kFrame));
+        const std::size_t bytes = pick(3) == 0 ? 1 + pick(300) : (1 + pick(6)) * kFrame;
+        sources.push_back(std::make_unique<Source>(name, bytes));
         const Priority priority(static_cast<int>(pick(8)), pick(2) == 0);
         scheduler.SetPriority(*sources.back(), priority);
         scheduler.Add(*sources.back());
@@ -239,18 +400,22 @@ TEST(SchedulerTest, RandomProgramsFollowTheModel) {
         scheduler.Remove(*sources[index]);
         model.Remove(sources[index]->name);
         sources.erase(sources.begin() + static_cast<std::ptrdiff_t>(index));
+      } else if (action == 2 && !sources.empty()) {
+        Source& source = *sources[pick(sources.size())];
+        const Priority priority(static_cast<int>(pick(8)), pick(2) == 0);
+        scheduler.SetPriority(source, priority);
+        model.SetPriority(source.name, priority);
+      } else if (action == 3 && !sources.empty()) {
+        Source& any = *sources[pick(sources.size())];
+        const bool may = sources.size() == 1 || model.MaySend(any.name, any.bytes);
+        const std::size_t n = scheduler.Grant(any, any.bytes, kFrame);
+        ASSERT_EQ(n > 0, may) << any.name;
+        if (may) send(any, n);
       } else if (auto* next = static_cast<Source*>(scheduler.Next())) {
         const std::size_t n = scheduler.Grant(*next, next->bytes, 1 + pick(2 * kFrame));
         ASSERT_GT(n, 0u);
         ASSERT_LE(n, options.quantum);
-        scheduler.Sent(*next, n);
-        model.Sent(next->name, n);
-        next->bytes -= n;
-        if (next->bytes == 0) {
-          scheduler.Remove(*next);
-          model.Remove(next->name);
-          std::erase_if(sources, [&](const auto& s) { return s.get() == next; });
-        }
+        send(*next, n);
       }
     }
     for (auto& source : sources) scheduler.Remove(*source);

@@ -28,6 +28,7 @@ class RecordingStream final : public HttpStream {
   void Reset(StreamError) override { Note("RESET"); }
   void ReturnCredit(std::size_t) override {}
   void SetPriority(Priority) override {}
+  Priority SetDefaultPriority(Priority priority) override { return priority; }
   std::uint32_t id() const override { return 1; }
 
   const std::string& log() const { return log_; }

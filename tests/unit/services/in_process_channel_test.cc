@@ -21,6 +21,16 @@ TestRequest Say(std::string_view text) {
   return request;
 }
 
+// Answers which priority it saw before and after it has chosen one.
+class Ranked final : public RankedService::Service {
+  Task<absl::Status> Urgent(ServerContext& context, const TestRequest&, TestReply& reply) override {
+    const int before = context.priority().urgency();
+    context.SetPriority(Priority(5));
+    reply.set_text(std::to_string(before) + " " + std::to_string(context.priority().urgency()));
+    co_return absl::OkStatus();
+  }
+};
+
 // Server and channel on loops of their own.
 class InProcessChannelTest : public ::testing::Test {
  protected:
@@ -28,12 +38,14 @@ class InProcessChannelTest : public ::testing::Test {
              const ServerOptions& server_options = ServerOptions().set_loops(2)) {
     server_.emplace(server_options);
     server_->Register(service_);
+    server_->Register(ranked_);
     ASSERT_EQ(server_->Start(), absl::OkStatus());
     channel_.emplace(*server_, channel_options);
     stub_.emplace(*channel_);
   }
 
   TestServiceImpl service_;
+  Ranked ranked_;
   std::optional<Server> server_;
   std::optional<Channel> channel_;
   std::optional<TestService::Stub> stub_;
@@ -58,6 +70,20 @@ TEST_F(InProcessChannelTest, MetadataGoesBothWays) {
   // The handler sends back the text that came, which is base64 already.
   EXPECT_EQ(context.trailing_metadata().GetBinary("raw-bin"), std::vector<std::string>{"AP8"});
   EXPECT_EQ(context.peer(), "inproc");
+}
+
+TEST_F(InProcessChannelTest, PrioritiesAreHarmless) {
+  Start();
+  ClientContext context;
+  context.set_priority(Priority(7));
+  const absl::StatusOr<TestReply> reply =
+      RankedService::Stub(*channel_).Urgent(context, Say("")).Wait();
+  ASSERT_EQ(reply.status(), absl::OkStatus());
+  EXPECT_EQ(reply->text(), "1 5");
+  context.Reset();
+  UnaryCall<TestReply> call = stub_->Unary(context, Say("hi"));
+  context.SetPriority(Priority(0));
+  EXPECT_EQ(std::move(call).Wait().status(), absl::OkStatus());
 }
 
 TEST_F(InProcessChannelTest, StatusOfTheHandlerComesBack) {
