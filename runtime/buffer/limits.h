@@ -97,6 +97,24 @@ inline constexpr std::size_t kMostPinned = 8;
 // A chunk up to this size may be pinned by anything.
 inline constexpr std::size_t kPinnableChunk = 4 * kKiB;
 
+// ---- Flow control ----
+
+// The windows of a stream and of the connection before anything is known of the path: what HTTP/2
+// gives by itself (the connection's can't be less), so that it need not be said. On a short path
+// all that fits more is a queue, in which an urgent answer waits.
+inline constexpr std::size_t kFirstWindow = 64 * kKiB - 1;
+// And the most that they grow to where the path holds as much: 1 Gbit/s over 100 ms is 12.5 MB. A
+// stream may be the only one, but what nobody reads of it stays in memory.
+inline constexpr std::size_t kMostStreamWindow = 4 * kMiB;
+inline constexpr std::size_t kMostConnectionWindow = 16 * kMiB;
+// What a stream has brought before it counts as bulk, for which the path is measured. Small calls
+// never fill a window, so they are not charged with a PING.
+inline constexpr std::size_t kBulkBody = 8 * kKiB;
+// Windows' worth of bulk between two measurements once the windows suffice: so many round trips
+// pass before windows that have become too small grow, and 60 PINGs a second are sent where 256 KiB
+// a window carry 1 GB/s.
+inline constexpr std::size_t kMostWindowsUnmeasured = 64;
+
 // ---- Messages ----
 
 // A singular bytes or string field of at least this size is referenced, not copied, where the

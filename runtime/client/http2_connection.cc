@@ -26,8 +26,9 @@ Http2Connection::Http2Connection(ChannelCore& channel, LoopCore& loop, http2::St
       connection_(loop, std::move(transport), ConnectionTimeouts(), *this),
       give_up_timer_(*this),
       teller_(*this) {
-  auto session =
-      std::make_unique<http2::ClientSession>(Session(channel.options()), pool, connection_, *this);
+  http2::SessionOptions options = Session(channel.options());
+  options.clock = &loop.clock();
+  auto session = std::make_unique<http2::ClientSession>(options, pool, connection_, *this);
   session_ = session.get();
   connection_.Start(std::move(session));
   loop.timers().Arm(give_up_timer_, give_up);

@@ -65,6 +65,12 @@ constexpr std::size_t kMaxEarlyPriorities = 32;
 
 constexpr std::uint64_t kDrainPing = 0x7765667464726e31;  // "weftdrn1"
 
+std::uint64_t Opaque(const nghttp2_ping& ping) {
+  std::uint64_t opaque = 0;
+  std::memcpy(&opaque, ping.opaque_data, sizeof opaque);
+  return opaque;
+}
+
 std::string CodeName(std::uint32_t error) { return nghttp2_http2_strerror(error); }
 
 }  // namespace
@@ -147,7 +153,10 @@ int Core::OnFrameRecv(nghttp2_session*, const nghttp2_frame* frame, void* user) 
       if (Stream* stream = core.Find(frame->hd.stream_id)) stream->peer_reset = true;
       break;
     case NGHTTP2_SETTINGS:
-      if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) {
+      if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) {
+        const TimePoint sent = std::exchange(core.settings_sent_, kNever);
+        if (sent != kNever) core.windows_.Took(core.options_.clock->Now() - sent);
+      } else {
         core.AddAfterWindowChange(0);
         core.capacity_changed_ = true;
         if (core.client_ != nullptr) core.client_->OnSettings();
@@ -238,7 +247,9 @@ int Core::OnDataChunk(nghttp2_session* library, std::uint8_t, std::int32_t id,
   const bool wanted = stream != nullptr && !stream->locally_reset && stream->events != nullptr;
   if (wanted) {
     stream->unread += size;
+    stream->received += size;
     core.unread_ += size;
+    core.windows_.Arrived(size);
   }
   if (core.holds_credit()) {
     core.held_credit_ += size;
@@ -246,9 +257,11 @@ int Core::OnDataChunk(nghttp2_session* library, std::uint8_t, std::int32_t id,
     core.Counted([&] { return nghttp2_session_consume_connection(library, size); });
   }
   if (!wanted) return 0;
+  const bool bulk = stream->received > internal::kBulkBody;
   const auto offset =
       static_cast<std::size_t>(reinterpret_cast<const char*>(data) - core.input_->data());
   stream->events->OnBody(core.input_->Sub(offset, size));
+  if (bulk && core.windows_.due()) core.StepWindows();
   return 0;
 }
 
@@ -319,6 +332,17 @@ int Core::OnFrameSend(nghttp2_session*, const nghttp2_frame* frame, void* user) 
       break;
     case NGHTTP2_GOAWAY:
       core.SentGoAway(*frame);
+      break;
+    case NGHTTP2_SETTINGS:
+      // The first alone: of later ones several may be on their way.
+      if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0 && !std::exchange(core.announced_, true)) {
+        core.settings_sent_ = core.options_.clock->Now();
+      }
+      break;
+    case NGHTTP2_PING:
+      if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0 && Opaque(frame->ping) == kWindowPing) {
+        core.windows_.PingSent(core.options_.clock->Now());
+      }
       break;
     default:
       break;
@@ -403,8 +427,7 @@ int Core::OnError(nghttp2_session*, int, const char* text, std::size_t size, voi
 }
 
 void Core::RecvPing(const nghttp2_frame& frame) {
-  std::uint64_t opaque = 0;
-  std::memcpy(&opaque, frame.ping.opaque_data, sizeof opaque);
+  const std::uint64_t opaque = Opaque(frame.ping);
   if ((frame.hd.flags & NGHTTP2_FLAG_ACK) == 0) {
     if (events_ != nullptr) events_->OnPing();
   } else if (opaque == kDrainPing && draining_) {
@@ -413,6 +436,8 @@ void Core::RecvPing(const nghttp2_frame& frame) {
                                    nghttp2_session_get_last_proc_stream_id(library_),
                                    NGHTTP2_NO_ERROR, nullptr, 0);
     });
+  } else if (opaque == kWindowPing) {
+    windows_.PingAcked(options_.clock->Now());
   } else if (events_ != nullptr) {
     events_->OnPingAck(opaque);
   }

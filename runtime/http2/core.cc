@@ -34,7 +34,8 @@ Core::Core(const SessionOptions& options, StreamPool& pool, internal::Codec::Hos
       acceptor_(acceptor),
       events_(events),
       client_(client),
-      scheduler_(options.scheduling) {
+      scheduler_(options.scheduling),
+      windows_(options.windows) {
   MakeLibrarySession();
   std::array<nghttp2_settings_entry, 6> settings;
   std::size_t count = 0;
@@ -44,7 +45,9 @@ Core::Core(const SessionOptions& options, StreamPool& pool, internal::Codec::Hos
   } else {
     set(NGHTTP2_SETTINGS_ENABLE_PUSH, 0);
   }
-  set(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options_.stream_window);
+  if (windows_.stream() != NGHTTP2_INITIAL_WINDOW_SIZE) {
+    set(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, windows_.stream());
+  }
   if (options_.max_frame_size != 16 * 1024) {
     set(NGHTTP2_SETTINGS_MAX_FRAME_SIZE, options_.max_frame_size);
   }
@@ -54,7 +57,7 @@ Core::Core(const SessionOptions& options, StreamPool& pool, internal::Codec::Hos
                "submit_settings");
   CheckLibrary(
       nghttp2_session_set_local_window_size(library_, NGHTTP2_FLAG_NONE, 0,
-                                            static_cast<std::int32_t>(options_.connection_window)),
+                                            static_cast<std::int32_t>(windows_.connection())),
       "set_local_window_size");
 }
 
@@ -213,7 +216,32 @@ void Core::Taken(Stream& stream, std::size_t n) {
   n = std::min(n, stream.unread);
   stream.unread -= n;
   unread_ -= n;
+  windows_.Taken(n);
   GiveHeldCredit();
+}
+
+void Core::StepWindows() {
+  if (holds_credit()) return;
+  const std::uint32_t stream = windows_.stream();
+  switch (windows_.Next(options_.clock->Now())) {
+    case FlowWindow::Step::kNothing:
+      return;
+    case FlowWindow::Step::kPing:
+      Ping(kWindowPing);
+      return;
+    case FlowWindow::Step::kGrow:
+      break;
+  }
+  Counted([&] {
+    if (windows_.stream() != stream) {
+      // Also for the streams that are open (RFC 9113 §6.9.2).
+      const nghttp2_settings_entry entry{NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, windows_.stream()};
+      nghttp2_submit_settings(library_, NGHTTP2_FLAG_NONE, &entry, 1);
+    }
+    return nghttp2_session_set_local_window_size(library_, NGHTTP2_FLAG_NONE, 0,
+                                                 static_cast<std::int32_t>(windows_.connection()));
+  });
+  TellOutput();
 }
 
 bool Core::can_open() const {

@@ -15,12 +15,16 @@
 #include "base/intrusive_list.h"
 #include "buffer/buf_list.h"
 #include "http/codec.h"
+#include "http2/flow_window.h"
 #include "http2/scheduler.h"
 #include "http2/session.h"
 #include "http2/stream.h"
 #include "http2/stream_pool.h"
 
 namespace weft::http2 {
+
+// The PINGs of FlowWindow: "weftwnd1".
+inline constexpr std::uint64_t kWindowPing = 0x77656674776e6431;
 
 // The machine behind a Session: the library's session, what is due to be told, and who may send.
 // Owned by its Session; loop thread only. Everything that the library calls back is a static member
@@ -123,6 +127,8 @@ class Core {
   void GiveHeldCredit();
   // The application has taken n bytes of the stream, or never will.
   void Taken(Stream& stream, std::size_t n);
+  // Bulk has come and the windows' next step is due.
+  void StepWindows();
 
   // Ends `stream` from our side; OnClosed(close) becomes due.
   void ResetAs(Stream& stream, internal::StreamClose close);
@@ -142,6 +148,8 @@ class Core {
   ClientSessionEvents* const client_;
   nghttp2_session* library_ = nullptr;
   Scheduler scheduler_;
+  FlowWindow windows_;
+  TimePoint settings_sent_ = kNever;  // until they are acknowledged
   internal::IntrusiveList<Stream, AllStreams> all_;
   internal::IntrusiveList<Stream, DueStreams> due_;
   std::size_t open_streams_ = 0;  // those whose OnClosed has not been told
@@ -169,6 +177,7 @@ class Core {
   bool capacity_changed_ = false;
   bool hold_credit_ = false;
   bool draining_ = false;
+  bool announced_ = false;        // our first SETTINGS are out
   bool drain_announced_ = false;  // the first GOAWAY is out
   bool ending_ = false;           // GoAway was called
   bool ended_ = false;            // the last GOAWAY is out

@@ -12,8 +12,10 @@
 #include "buffer/limits.h"
 #include "http/codec.h"
 #include "http/stream.h"
+#include "http2/flow_window.h"
 #include "http2/scheduler.h"
 #include "http2/stream_pool.h"
+#include "weft/clock.h"
 
 namespace weft::http2 {
 
@@ -24,9 +26,10 @@ struct SessionOptions {
   // Streams that the peer may have open at once (server; a client's peer opens none).
   std::uint32_t max_concurrent_streams = 1000;
   // What a stream may receive before the application takes bytes, and what all of them may
-  // together.
-  std::uint32_t stream_window = 1u << 20;
-  std::uint32_t connection_window = 4u << 20;
+  // together: at first, and at most.
+  FlowWindow::Options windows;
+  // Measures the path for them. Must outlive the session.
+  Clock* clock = &Clock::System();
   // Announced to the peer, and the bound above which a header list is refused: name + value + 32
   // per field. Requests get 431, responses and trailers end their stream.
   std::uint32_t header_list_soft_limit = internal::kMetadataSoftLimit;

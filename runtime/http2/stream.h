@@ -69,7 +69,8 @@ class Stream final : public internal::HttpStream,
   bool told_closed = false;
   bool oversized = false;  // the header block being received is above the limit
   std::size_t header_size = 0;
-  std::size_t unread = 0;  // bytes that came and whose credit the application has not returned
+  std::size_t received = 0;  // bytes of its body
+  std::size_t unread = 0;    // bytes that came and whose credit the application has not returned
   char status_text[3] = {};
 
   internal::HttpHead head;

@@ -39,6 +39,7 @@ std::unique_ptr<Codec> ServerConnection::MakeCodec(HttpVersion version, Codec::H
                                                 shard_.dates(), http1::ServerCodec::Options());
   }
   http2::SessionOptions options;
+  options.clock = &shard_.environment().loop.clock();
   options.max_concurrent_streams = static_cast<std::uint32_t>(
       std::min<std::size_t>(shard_.environment().options.max_concurrent_streams(),
                             std::numeric_limits<std::int32_t>::max()));

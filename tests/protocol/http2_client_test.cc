@@ -96,8 +96,7 @@ TEST_P(Http2ClientTest, OpensWithPrefaceAndSettings) {
   Client client(GetParam());
   EXPECT_EQ(client.Take(),
             "PREFACE\n"
-            "SETTINGS 2=0 4=1048576 6=8192 9=1\n"
-            "WINDOW_UPDATE 4128769\n");
+            "SETTINGS 2=0 6=8192 9=1\n");
   EXPECT_EQ(client.events.settings, 0);
   ASSERT_TRUE(client.Send(Settings({})).ok());
   EXPECT_EQ(client.events.settings, 1);

@@ -43,8 +43,8 @@ TEST_P(ExchangeTest, RandomExchangesArriveWhole) {
   std::mt19937_64 random(seed);
   const auto pick = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
   SessionOptions options;
-  options.stream_window = shape.window;
-  options.connection_window = std::max<std::uint32_t>(shape.window, 65535);
+  options.windows.stream = shape.window;
+  options.windows.connection = std::max<std::uint32_t>(shape.window, 65535);
   options.max_concurrent_streams = 50;
   options.reset_burst = 1'000'000;
   Pair pair(options, options);
