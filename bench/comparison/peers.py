@@ -64,17 +64,22 @@ class Peer:
         self.own_allocation_count = own_allocation_count  # it answers SIGUSR2 without count_allocations.so
 
 
-def build_weft(given):
+def of_release(target, given):
+    """A program of the release preset, or the one that was given in its place."""
     if given:
-        server = os.path.abspath(given)
+        program = os.path.abspath(given)
     else:
         folder = os.path.join(ROOT, "build", "release")
         run(["cmake", "--preset", "release"], ROOT)
-        run(["cmake", "--build", folder, "--target", "weft_bench_server"])
-        server = os.path.join(folder, "bin", "weft_bench_server")
-    if not os.access(server, os.X_OK):
-        raise Absent(f"{server} is no program")
-    return [server, "--port", "{port}", "--loops", "1"]
+        run(["cmake", "--build", folder, "--target", target])
+        program = os.path.join(folder, "bin", target)
+    if not os.access(program, os.X_OK):
+        raise Absent(f"{program} is no program")
+    return program
+
+
+def build_weft(given):
+    return [of_release("weft_bench_server", given), "--port", "{port}", "--loops", "1"]
 
 
 def build_floor():
@@ -101,18 +106,18 @@ def build_grpc_cpp(form):
     return [target, "{port}"]
 
 
-def build_grpc_go():
+def build_grpc_go(package=".", name="grpc_go"):
     need("protoc", "protobuf-compiler")
     if not shutil.which("go"):
         raise Absent("go is absent (peers/grpc_go/go.mod names the version that it needs; Debian 12's is too old)")
     source = os.path.join(SOURCES, "grpc_go")
-    target = os.path.join(BIN, "grpc_go")
-    files = [os.path.join(source, name) for name in ("main.go", "go.mod", "go.sum")]
-    if not newer_than(target, files + [os.path.join(SOURCES, "echo.proto")]):
+    target = os.path.join(BIN, name)
+    files = ("main.go", "contention/main.go", "go.mod", "go.sum")
+    if not newer_than(target, [os.path.join(source, file) for file in files] + [os.path.join(SOURCES, "echo.proto")]):
         folder = os.path.join(OUT, "grpc_go")
-        os.makedirs(folder, exist_ok=True)
+        os.makedirs(os.path.join(folder, "contention"), exist_ok=True)
         for file in files:
-            shutil.copy(file, folder)
+            shutil.copy(os.path.join(source, file), os.path.join(folder, file))
         offline_versions = {"GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly -buildvcs=false"}
         run(["go", "build", "-o", folder, "google.golang.org/protobuf/cmd/protoc-gen-go",
              "google.golang.org/grpc/cmd/protoc-gen-go-grpc"], folder, offline_versions)
@@ -120,7 +125,7 @@ def build_grpc_go():
              f"--go-grpc_out={folder}", "--go-grpc_opt=module=weft/bench/grpc_go",
              f"--plugin=protoc-gen-go={folder}/protoc-gen-go", f"--plugin=protoc-gen-go-grpc={folder}/protoc-gen-go-grpc",
              os.path.join(SOURCES, "echo.proto")])
-        run(["go", "build", "-ldflags=-s -w", "-o", target, "."], folder, offline_versions)
+        run(["go", "build", "-ldflags=-s -w", "-o", target, package], folder, offline_versions)
     return [target, "{port}"]
 
 

@@ -1,4 +1,4 @@
-// bench.Echo on Weft, for bench/compare: weft_bench_server --port N [--loops N].
+// bench.Echo on Weft, for bench/compare and bench/priority: weft_bench_server --port N [--loops N].
 #include <cstdint>
 #include <iostream>
 #include <string>
@@ -27,6 +27,15 @@ class EchoService final : public bench::Echo::Service {
       absl::Status written = co_await writer.Write(request);
       if (!written.ok()) co_return written;
     }
+    co_return absl::OkStatus();
+  }
+
+  weft::Task<absl::Status> ClientStream(weft::ServerContext&, weft::ServerReader<Payload>& reader,
+                                        Payload& reply) override {
+    Payload message;
+    std::int32_t taken = 0;
+    while (co_await reader.Read(message)) ++taken;
+    reply.set_id(taken);
     co_return absl::OkStatus();
   }
 

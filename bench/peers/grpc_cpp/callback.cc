@@ -41,6 +41,27 @@ class StreamReactor final : public grpc::ServerWriteReactor<Payload> {
   int left_;
 };
 
+class TakingReactor final : public grpc::ServerReadReactor<Payload> {
+ public:
+  explicit TakingReactor(Payload* reply) : reply_(reply) { StartRead(&payload_); }
+
+  void OnReadDone(bool ok) override {
+    if (ok) {
+      ++taken_;
+      StartRead(&payload_);
+    } else {
+      reply_->set_id(taken_);
+      Finish(grpc::Status::OK);
+    }
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  Payload* const reply_;
+  Payload payload_;
+  int taken_ = 0;
+};
+
 class BidiReactor final : public grpc::ServerBidiReactor<Payload, Payload> {
  public:
   BidiReactor() { StartRead(&payload_); }
@@ -76,6 +97,10 @@ class EchoService final : public bench::Echo::CallbackService {
   grpc::ServerWriteReactor<Payload>* ServerStream(grpc::CallbackServerContext*,
                                                   const Payload* request) override {
     return new StreamReactor(*request);
+  }
+  grpc::ServerReadReactor<Payload>* ClientStream(grpc::CallbackServerContext*,
+                                                 Payload* reply) override {
+    return new TakingReactor(reply);
   }
   grpc::ServerBidiReactor<Payload, Payload>* Bidi(grpc::CallbackServerContext*) override {
     return new BidiReactor;

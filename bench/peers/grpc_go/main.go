@@ -33,6 +33,16 @@ func (echo) ServerStream(request *pb.Payload, stream pb.Echo_ServerStreamServer)
 	return nil
 }
 
+func (echo) ClientStream(stream pb.Echo_ClientStreamServer) error {
+	for taken := int32(0); ; taken++ {
+		if _, err := stream.Recv(); err == io.EOF {
+			return stream.SendAndClose(&pb.Payload{Id: taken})
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
 func (echo) Bidi(stream pb.Echo_BidiServer) error {
 	for {
 		message, err := stream.Recv()

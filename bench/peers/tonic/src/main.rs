@@ -48,6 +48,15 @@ impl Echo for EchoService {
         Ok(Response::new(Box::pin(Copies { payload, left })))
     }
 
+    async fn client_stream(&self, request: Request<Streaming<Payload>>) -> Result<Response<Payload>, Status> {
+        let mut messages = request.into_inner();
+        let mut taken = 0;
+        while messages.message().await?.is_some() {
+            taken += 1;
+        }
+        Ok(Response::new(Payload { id: taken, ..Default::default() }))
+    }
+
     type BidiStream = Replies;
 
     async fn bidi(&self, request: Request<Streaming<Payload>>) -> Result<Response<Replies>, Status> {
