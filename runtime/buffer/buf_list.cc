@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "buffer/mapped_file.h"
+#include "buffer/file_mapping.h"
 
 namespace weft::internal {
 namespace {
@@ -46,6 +46,7 @@ void BufList::Append(ChunkPool& pool, std::string_view bytes) {
 void BufList::AppendRef(Slice slice) {
   if (slice.empty()) return;
   size_ += slice.size();
+  had_mapped_ |= slice.mapped();
   Push(std::move(slice));
 }
 
@@ -56,6 +57,7 @@ void BufList::AppendAll(BufList&& other) {
     other.Clear();
     return;
   }
+  had_mapped_ |= other.had_mapped_;
   while (other.count_ > 0) Push(other.PopFront());
   size_ += std::exchange(other.size_, 0);
   if (room() < other.room()) {
@@ -80,6 +82,7 @@ void BufList::Commit(std::size_t n) {
     } else {
       Push(Slice(open_.Share(), {write_, n}));
     }
+    open_->CountWritten(n);
     write_ += n;
     size_ += n;
   }
@@ -90,6 +93,7 @@ void BufList::SplitFront(std::size_t n, BufList& to) {
   Check(n <= size_ && this != &to, "BufList::SplitFront: beyond the end, or to itself");
   size_ -= n;
   to.size_ += n;
+  to.had_mapped_ |= had_mapped_ && n > 0;
   while (n > 0) {
     Slice& first = at(0);
     if (first.size() > n) {
@@ -150,6 +154,7 @@ void BufList::Clear() { Consume(size_); }
 
 void BufList::Swap(BufList& other) noexcept {
   std::swap(size_, other.size_);
+  std::swap(had_mapped_, other.had_mapped_);
   std::swap(head_, other.head_);
   std::swap(count_, other.count_);
   std::swap(mask_, other.mask_);
@@ -192,6 +197,7 @@ void BufList::Open(ChunkPool& pool, std::size_t size) {
 void BufList::LetGo() {
   open_ = ChunkRef();
   write_ = end_ = nullptr;
+  had_mapped_ = false;
   if (mask_ >= kKeptRingSlices) {
     ring_.reset();
     mask_ = kInlineSlices - 1;

@@ -28,6 +28,8 @@ class BufList {
 
   std::size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
+  // Slices of a mapped file have been put into it since it was empty.
+  bool had_mapped() const { return had_mapped_; }
   std::size_t slice_count() const { return count_; }
   // index < slice_count().
   const Slice& slice(std::size_t index) const { return items()[(head_ + index) & mask_]; }
@@ -81,6 +83,7 @@ class BufList {
   void LetGo();
 
   std::size_t size_ = 0;
+  bool had_mapped_ = false;
   // A ring of slices: capacity mask_ + 1, a power of two.
   std::size_t head_ = 0;
   std::size_t count_ = 0;

@@ -1,8 +1,17 @@
 #include "buffer/buf_list_ops.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "buffer/file_mapping.h"
+#include "buffer/limits.h"
+
 namespace weft::internal {
+namespace {
+
+constexpr char kZeros[16 * kKiB] = {};
+
+}  // namespace
 
 void AppendCoalesced(BufList& out, ChunkPool& pool, Slice payload) {
   if (payload.size() <= kInlineCopyLimit && !payload.mapped()) {
@@ -31,6 +40,31 @@ std::optional<std::string_view> PrefixView(const BufList& list, std::size_t n) {
   const Slice& first = list.slice(0);
   if (first.size() < n || first.mapped()) return std::nullopt;
   return first.view().substr(0, n);
+}
+
+std::optional<std::size_t> ReplaceLost(BufList& list, std::size_t count) {
+  constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+  std::size_t lost = kNone;
+  for (std::size_t i = 0; i < std::min(count, list.slice_count()); ++i) {
+    if (!list.slice(i).mapped()) continue;
+    const bool intact = IsIntact(list.slice(i));
+    if (lost == kNone || !intact) lost = i;
+    if (!intact) break;
+  }
+  if (lost == kNone) return std::nullopt;
+  BufList rebuilt;
+  for (std::size_t i = 0; i < lost; ++i) list.SplitFront(list.slice(0).size(), rebuilt);
+  const std::size_t from_end = list.size();
+  std::size_t size = list.slice(0).size();
+  list.Consume(size);
+  while (size > 0) {
+    const std::size_t n = std::min(size, sizeof kZeros);
+    rebuilt.AppendRef(Slice::Static({kZeros, n}));
+    size -= n;
+  }
+  rebuilt.AppendAll(std::move(list));
+  list = std::move(rebuilt);
+  return from_end;
 }
 
 std::string Flatten(const BufList& list) {

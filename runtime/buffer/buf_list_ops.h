@@ -23,6 +23,11 @@ void AppendInbound(BufList& in, ChunkPool& pool, Slice part);
 // otherwise nothing. Valid until the list changes.
 std::optional<std::string_view> PrefixView(const BufList& list, std::size_t n);
 
+// The kernel has refused to read what stands in the first `count` slices: puts zeros in the place
+// of the first mapped slice whose file has shrunk, or, if none has, of the first mapped one.
+// Returns how many bytes before the list's end the zeros begin; nothing when no slice is mapped.
+std::optional<std::size_t> ReplaceLost(BufList& list, std::size_t count);
+
 // A copy of all bytes, for messages and tests; an unreadable mapped part is zeros.
 std::string Flatten(const BufList& list);
 

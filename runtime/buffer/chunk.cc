@@ -4,7 +4,7 @@
 
 namespace weft::internal {
 
-Chunk* Chunk::Create(ChunkPoolCore* home, std::size_t capacity, std::uint8_t size_class) {
+Chunk* Chunk::Create(ChunkHome* home, std::size_t capacity, std::uint8_t size_class) {
   void* block = ::operator new(sizeof(Chunk) + capacity);
   return new (block) Chunk(home, capacity, size_class);
 }

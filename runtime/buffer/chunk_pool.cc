@@ -42,7 +42,7 @@ class Gauge {
 
 // What the chunks of a pool need of it. Deleted by whoever drops the last count: the pool holds
 // one, every chunk that exists, idle or not, another.
-class ChunkPoolCore {
+class ChunkPoolCore final : public ChunkHome {
  public:
   explicit ChunkPoolCore(const ChunkPool::Options& options) : options_(options) { Bind(); }
 
@@ -127,6 +127,7 @@ class ChunkPoolCore {
     ChunkPool::Stats stats;
     stats.hits = hits_.get() + depot_hits_.get();
     stats.misses = misses_.get() + depot_misses_.get();
+    stats.bytes_written = written();
     stats.remote_returns = remote_returns_.load(std::memory_order_relaxed);
     stats.bytes_idle =
         idle_bytes_.get() + depot_bytes_.get() + returned_bytes_.load(std::memory_order_relaxed);
@@ -315,7 +316,7 @@ class ChunkPoolCore {
   Gauge<std::uint64_t> depot_misses_;
 };
 
-void Chunk::Release() noexcept { home_->GiveBack(this); }
+void Chunk::Release() noexcept { static_cast<ChunkPoolCore*>(home_)->GiveBack(this); }
 
 ChunkPool::ChunkPool() : ChunkPool(Options()) {}
 ChunkPool::ChunkPool(const Options& options) : core_(new ChunkPoolCore(options)) {}

@@ -34,6 +34,9 @@ class ChunkPool {
     std::uint64_t hits = 0;            // chunks that came from a free list
     std::uint64_t misses = 0;          // chunks that came from malloc
     std::uint64_t remote_returns = 0;  // chunks that came home over the return stack
+    // What user space has put into its chunks: messages serialized, and whatever was copied. What
+    // the kernel read into them does not count, nor what is sent from where it lies.
+    std::uint64_t bytes_written = 0;
     std::size_t bytes_in_use = 0;
     std::size_t bytes_idle = 0;
   };

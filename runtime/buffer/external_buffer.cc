@@ -1,5 +1,7 @@
 #include "buffer/external_buffer.h"
 
+#include <cstring>
+#include <new>
 #include <utility>
 
 namespace weft::internal {
@@ -19,17 +21,35 @@ class StringOwner final : public BufferOwner {
 
 class BytesOwner final : public BufferOwner {
  public:
-  BytesOwner(void (*release)(void*), void* context)
-      : BufferOwner(Kind::kExternal), release_(release), context_(context) {}
+  explicit BytesOwner(absl::AnyInvocable<void() &&> release)
+      : BufferOwner(Kind::kExternal), release_(std::move(release)) {}
 
  private:
   void Release() noexcept override {
-    release_(context_);
+    std::move(release_)();
     delete this;
   }
 
-  void (*const release_)(void*);
-  void* const context_;
+  absl::AnyInvocable<void() &&> release_;
+};
+
+// The bytes stand behind it in the same block.
+class CopyOwner final : public BufferOwner {
+ public:
+  static Slice Make(std::string_view bytes) {
+    void* const block = ::operator new(sizeof(CopyOwner) + bytes.size());
+    auto* const owner = new (block) CopyOwner();
+    char* const copy = reinterpret_cast<char*>(owner + 1);
+    std::memcpy(copy, bytes.data(), bytes.size());
+    return Slice(OwnerRef::Adopt(owner), {copy, bytes.size()});
+  }
+
+ private:
+  CopyOwner() : BufferOwner(Kind::kExternal) {}
+  void Release() noexcept override {
+    this->~CopyOwner();
+    ::operator delete(this);
+  }
 };
 
 }  // namespace
@@ -40,12 +60,16 @@ Slice SliceOfString(std::string bytes) {
   return Slice(OwnerRef::Adopt(owner), owner->bytes());
 }
 
-Slice SliceOfBytes(std::string_view bytes, void (*release)(void* context), void* context) {
+Slice SliceOfCopy(std::string_view bytes) {
+  return bytes.empty() ? Slice() : CopyOwner::Make(bytes);
+}
+
+Slice SliceOfBytes(std::string_view bytes, absl::AnyInvocable<void() &&> release) {
   if (bytes.empty()) {
-    release(context);
+    std::move(release)();
     return Slice();
   }
-  return Slice(OwnerRef::Adopt(new BytesOwner(release, context)), bytes);
+  return Slice(OwnerRef::Adopt(new BytesOwner(std::move(release))), bytes);
 }
 
 }  // namespace weft::internal

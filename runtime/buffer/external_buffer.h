@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "absl/functional/any_invocable.h"
+
 #include "buffer/slice.h"
 
 namespace weft::internal {
@@ -10,9 +12,11 @@ namespace weft::internal {
 // A slice of a string that is moved in; it is freed with the last reference, on whatever thread.
 Slice SliceOfString(std::string bytes);
 
-// A slice of a caller's bytes. `release(context)` is called once, when the last reference goes, on
-// whatever thread that happens (at once for no bytes). Until then the bytes must stay and not
-// change.
-Slice SliceOfBytes(std::string_view bytes, void (*release)(void* context), void* context);
+// A slice of a copy of the bytes, in one allocation.
+Slice SliceOfCopy(std::string_view bytes);
+
+// A slice of a caller's bytes. `release` is called once, when the last reference goes, on whatever
+// thread that happens (at once for no bytes). Until then the bytes must stay and not change.
+Slice SliceOfBytes(std::string_view bytes, absl::AnyInvocable<void() &&> release);
 
 }  // namespace weft::internal

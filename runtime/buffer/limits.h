@@ -52,6 +52,9 @@ inline constexpr std::size_t kMaxIov = 64;
 // Slices that a list holds without the heap: a small call has one or two, a message read in frames
 // a few.
 inline constexpr std::size_t kInlineSlices = 4;
+// A mapped region of at least this size drops its pages from the process when it was sent. Smaller
+// ones are cheaper kept than mapped again.
+inline constexpr std::size_t kMappedKeepLimit = 64 * kKiB;
 // An emptied list keeps a ring of up to so many slices (24 bytes each), so that one burst is not
 // paid for ever.
 inline constexpr std::size_t kKeptRingSlices = 256;
@@ -129,8 +132,11 @@ inline constexpr std::size_t kAliasThreshold = 8 * kKiB;
 inline constexpr std::size_t kContiguousMessageLimit = 16 * kKiB;
 // protobuf sizes are ints: no message above.
 inline constexpr std::size_t kProtobufSizeLimit = 0x7fffffff;
-// A pooled message whose memory grew above this is destroyed, not kept.
+// A pooled message up to this size stays with its call. Larger ones, which would be destroyed and
+// made anew with all their pages, are kept apart, up to so many bytes a loop, for as long as they
+// are needed once a trim interval.
 inline constexpr std::size_t kKeptMessageSize = 64 * kKiB;
+inline constexpr std::size_t kKeptLargeMessages = 32 * kMiB;
 // Idle calls kept per method and loop, with their messages: what a full connection of small calls
 // has open at once.
 inline constexpr std::size_t kKeptCalls = 1024;

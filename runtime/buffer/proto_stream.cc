@@ -11,7 +11,7 @@
 
 #include "base/check.h"
 #include "buffer/buf_list_ops.h"
-#include "buffer/mapped_file.h"
+#include "buffer/file_mapping.h"
 
 namespace weft::internal {
 

@@ -35,6 +35,12 @@ class Slice {
   bool empty() const { return size_ == 0; }
   std::string_view view() const { return {data_, size_}; }
   BufferOwner* owner() const { return owner_.get(); }
+  // Leaves the slice without bytes.
+  OwnerRef TakeOwner() && {
+    data_ = nullptr;
+    size_ = 0;
+    return std::move(owner_);
+  }
   bool mapped() const {
     return owner_.get() != nullptr && owner_.get()->kind() == BufferOwner::Kind::kMapped;
   }

@@ -218,6 +218,10 @@ void ClientCall::OnClosed(const StreamClose& close) {
 
 absl::Status ClientCall::StatusOf(const StreamClose& close) const {
   const absl::string_view cause = close.status.message();
+  // What was to be sent has gone.
+  if (close.cause == StreamClose::Cause::kLocalReset && absl::IsDataLoss(close.status)) {
+    return close.status;
+  }
   // A limit of the protocol's, as for the request's metadata: the codec tells which. The same call
   // would meet it again.
   if (close.status.code() == absl::StatusCode::kResourceExhausted &&

@@ -73,8 +73,8 @@ class ClientCall final : public HttpStreamEvents, public ListHook<> {
   bool RunOnLoop(Runnable& runnable) const;
   void Write(const MessageInput& input);
   void WritesDone();
-  absl::Status TakeFinish(google::protobuf::MessageLite* reply);
-  bool TakeRead(google::protobuf::MessageLite& message);
+  absl::Status TakeFinish(MessageTarget reply);
+  bool TakeRead(MessageTarget message);
   absl::Status TakeWrite();
   // The handle goes away, the call goes on.
   void GiveUp();
@@ -160,6 +160,9 @@ class ClientCall final : public HttpStreamEvents, public ListHook<> {
   std::shared_ptr<ChannelCore> channel_;
   ClientShard* shard_ = nullptr;
   const MethodInfo* info_ = nullptr;
+  // Of a raw call, whose method the caller has made up.
+  std::optional<MethodInfo> raw_info_;
+  std::string raw_path_;
   std::shared_ptr<ClientContextState> context_;  // null: none was given
 
   // The loop's.

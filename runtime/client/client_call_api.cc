@@ -28,7 +28,7 @@ namespace internal {
 void ClientRead::Then(absl::AnyInvocable<void(bool) &&> done) {
   ClientCall& call = wait_.call();
   ClientWait::CallBack(call, ClientWait::Step::kRead,
-                       [&call, &message = message_, done = std::move(done)]() mutable {
+                       [&call, message = message_, done = std::move(done)]() mutable {
                          std::move(done)(TakeRead(call, message));
                        });
 }
@@ -43,7 +43,7 @@ void ClientWrite::Then(absl::AnyInvocable<void(absl::Status) &&> done) {
 void ClientFinish::Then(absl::AnyInvocable<void(absl::Status) &&> done) {
   ClientCall& call = wait_.call();
   ClientWait::CallBack(call, ClientWait::Step::kFinish, [&call, done = std::move(done)]() mutable {
-    std::move(done)(TakeFinish(call, nullptr));
+    std::move(done)(TakeFinish(call, MessageTarget()));
   });
 }
 

@@ -5,20 +5,17 @@
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
-#include "google/protobuf/message_lite.h"
 
 #include "base/check.h"
 #include "buffer/limits.h"
-#include "buffer/proto_stream.h"
 #include "client/channel_core.h"
 #include "client/client_call.h"
 #include "client/client_shard.h"
 #include "protocol/grpc.h"
+#include "rpc/incoming_message.h"
 #include "weft/client_context.h"
 
 namespace weft::internal {
-
-using google::protobuf::MessageLite;
 
 namespace {
 
@@ -50,6 +47,12 @@ void ClientCall::Prepare(std::shared_ptr<ChannelCore> channel, ClientShard& shar
   shard_ = &shard;
   info_ = &method;
   priority_ = method.priority;
+  if (method.raw()) {
+    raw_path_.assign(method.path);
+    raw_info_ = method;
+    raw_info_->path = raw_path_;
+    info_ = &*raw_info_;
+  }
   if (context == nullptr) return;
   context_ = context->state_;
   deadline_ = context_->deadline;
@@ -207,10 +210,10 @@ bool ClientCall::Begin(ClientWait::Step step) {
   return false;
 }
 
-bool ClientCall::TakeRead(MessageLite& message) {
+bool ClientCall::TakeRead(MessageTarget message) {
   if (read_remote_) {
     if (!read_ok_) return false;
-    const absl::Status parsed = ParseFrom(read_bytes_, read_bytes_.size(), message);
+    const absl::Status parsed = TakeMessage(read_bytes_, read_bytes_.size(), message);
     read_bytes_.Clear();
     if (!parsed.ok()) {
       read_error_ = parsed;  // the status may have come already, and have been OK
@@ -219,7 +222,7 @@ bool ClientCall::TakeRead(MessageLite& message) {
     return parsed.ok();
   }
   if (!inbound_.has_message()) return false;
-  const absl::Status parsed = ParseFrom(inbound_.bytes(), inbound_.message_size(), message);
+  const absl::Status parsed = TakeMessage(inbound_.bytes(), inbound_.message_size(), message);
   if (!parsed.ok()) {
     FailRead(parsed);
     return false;
@@ -287,11 +290,11 @@ void ClientCall::WritesDone() {
 
 absl::Status ClientCall::TakeWrite() { return std::move(write_result_); }
 
-absl::Status ClientCall::TakeFinish(MessageLite* reply) {
+absl::Status ClientCall::TakeFinish(MessageTarget reply) {
   parent_link_.Unlink();
   if (!read_error_.ok() && status_.ok()) return read_error_;
-  if (!status_.ok() || reply == nullptr) return OnLoop() ? status_ : Unshared(status_);
-  return ParseFrom(inbound_.bytes(), inbound_.message_size(), *reply);
+  if (!status_.ok() || reply.nowhere()) return OnLoop() ? status_ : Unshared(status_);
+  return TakeMessage(inbound_.bytes(), inbound_.message_size(), reply);
 }
 
 void ClientCall::Recycle() {
@@ -359,8 +362,8 @@ void ClientWait::CallBack(ClientCall& call, Step step, absl::AnyInvocable<void()
   call.slot(step).RegisterCallback(std::move(done));
 }
 
-absl::Status TakeFinish(ClientCall& call, MessageLite* reply) { return call.TakeFinish(reply); }
-bool TakeRead(ClientCall& call, MessageLite& message) { return call.TakeRead(message); }
+absl::Status TakeFinish(ClientCall& call, MessageTarget reply) { return call.TakeFinish(reply); }
+bool TakeRead(ClientCall& call, MessageTarget message) { return call.TakeRead(message); }
 absl::Status TakeWrite(ClientCall& call) { return call.TakeWrite(); }
 void SendMessage(ClientCall& call, const MessageInput& message) { call.Write(message); }
 void SendWritesDone(ClientCall& call) { call.WritesDone(); }

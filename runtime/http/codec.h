@@ -50,6 +50,10 @@ class Codec {
   // What was written so far would pass for the whole of an answer that is not complete: the
   // connection must be reset rather than closed.
   virtual bool must_reset() const { return false; }
+  // Of what was pulled, the part that begins so many bytes before the end can't be sent: the mapped
+  // file that it is of has shrunk. Zeros go out in its place, and the codec ends its stream with an
+  // error. False: it can't, and the connection must be reset.
+  virtual bool OutputLost(std::size_t /*from_end*/) { return false; }
   // Why it ended the connection by itself, for logs; OK otherwise.
   virtual absl::Status failure() const { return absl::OkStatus(); }
   // Requests whose head was told.

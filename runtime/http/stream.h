@@ -75,6 +75,7 @@ class HttpStream {
   HeaderList& head_to_send() { return head_to_send_; }
   HeaderList& trailers_to_send() { return trailers_to_send_; }
   BufList& outbound() { return outbound_; }
+  const BufList& outbound() const { return outbound_; }
   // Above it a writer should wait for OnDrained.
   bool above_high_mark() const { return outbound_.size() > high_mark_; }
 

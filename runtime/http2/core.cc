@@ -126,7 +126,7 @@ absl::Status Core::RecvEof() {
 
 bool Core::wants_write() const {
   if (aborted_) return false;
-  if (!due_.empty() || !pending_.empty()) return true;
+  if (!due_.empty() || !pending_.empty() || !mapped_.empty()) return true;
   if (ended_) return false;
   if (nghttp2_session_want_write(library_) != 0) return true;
   return !scheduler_.empty() && nghttp2_session_get_remote_window_size(library_) > 0;

@@ -16,6 +16,7 @@
 #include "buffer/buf_list.h"
 #include "http/codec.h"
 #include "http2/flow_window.h"
+#include "http2/mapped_output.h"
 #include "http2/scheduler.h"
 #include "http2/session.h"
 #include "http2/stream.h"
@@ -47,6 +48,7 @@ class Core {
   bool wants_write() const;
   bool wants_read() const;
   bool finished() const;
+  bool OutputLost(std::size_t from_end);
   void Abort(const absl::Status& why);
   void Drain();
   std::size_t open_streams() const { return open_streams_; }
@@ -118,6 +120,15 @@ class Core {
   void PullControlFrames();
   absl::Status PullFrames(internal::BufList& out);
   void TellOutput();
+  void SendMapped(Stream& stream, std::size_t length);
+  // How much of the output has been written is known.
+  void OutputWritten(std::uint64_t position);
+  void LoseMapped(Stream& stream);
+  // Its end must wait: what comes of a mapped file may yet turn out to be lost.
+  bool holds_end(const Stream& stream) const {
+    return stream.mapped_until > written_ || stream.outbound().had_mapped();
+  }
+  void EndParked(Stream& stream);
 
   // Credit of the connection's.
   // Not a client's for its unread bodies: its readers may wait for answers behind them.
@@ -162,8 +173,13 @@ class Core {
   // While Pull runs.
   internal::BufList* out_ = nullptr;
   std::size_t out_limit_ = 0;
+  std::size_t out_before_ = 0;  // what the list had when Pull began
   bool paused_ = false;
   bool inside_ = false;  // Recv, Pull or Abort is running
+
+  std::uint64_t pulled_ = 0;   // bytes of output, without those of the Pull that runs
+  std::uint64_t written_ = 0;  // of them; may lag
+  MappedOutput mapped_;
 
   internal::BufList pending_;  // control frames that Recv had to pull, see there
   std::size_t held_credit_ = 0;

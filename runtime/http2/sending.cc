@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "base/check.h"
+#include "base/log.h"
 #include "http2/core.h"
 #include "http2/priority.h"
 
@@ -136,16 +137,19 @@ void Core::SendEnd(Stream& stream) {
   Check(stream.sending == Stream::Sending::kBody,
         "HttpStream::SendEnd before SendHead or after the end");
   stream.sending = Stream::Sending::kEnding;
-  if (stream.parked && stream.outbound().empty()) {
-    if (stream.to_send_trailers().empty()) {
-      Resume(stream);
-    } else {
-      // No DATA is left, so the connection's window need not be waited for.
-      stream.sending = Stream::Sending::kEnded;
-      SubmitTrailers(stream);
-    }
-  }
+  if (stream.parked && stream.outbound().empty() && !holds_end(stream)) EndParked(stream);
   TellOutput();
+}
+
+// The stream has nothing more to send but its end.
+void Core::EndParked(Stream& stream) {
+  if (stream.to_send_trailers().empty()) {
+    Resume(stream);
+    return;
+  }
+  // No DATA is left, so the connection's window need not be waited for.
+  stream.sending = Stream::Sending::kEnded;
+  SubmitTrailers(stream);
 }
 
 void Core::SubmitTrailers(Stream& stream) {
@@ -269,7 +273,9 @@ absl::Status Core::Pull(BufList& out, std::size_t budget) {
   inside_ = true;
   out_ = &out;
   out_limit_ = out.size() + std::max<std::size_t>(budget, 1);
+  out_before_ = out.size();
   paused_ = false;
+  if (!mapped_.empty()) OutputWritten(pulled_ - out_before_);
   if (!pending_.empty()) out.AppendAll(std::move(pending_));
   absl::Status status;
   TellDue();
@@ -281,6 +287,7 @@ absl::Status Core::Pull(BufList& out, std::size_t budget) {
     const bool told = TellDue();
     if (out.size() == before && !told) break;
   }
+  pulled_ += out.size() - out_before_;
   out_ = nullptr;
   inside_ = false;
   return status;
@@ -309,6 +316,7 @@ absl::Status Core::PullFrames(BufList& out) {
 
 void Core::PullControlFrames() {
   out_ = &pending_;
+  out_before_ = 0;
   out_limit_ = 0;  // should DATA come up after all, one frame of it and no more
   while (nghttp2_session_get_outbound_queue_size(library_) > 0) {
     const std::uint8_t* data = nullptr;
@@ -330,7 +338,8 @@ ssize_t Core::ReadBody(nghttp2_session*, std::int32_t, std::uint8_t*, std::size_
     core.scheduler_.Add(stream);  // it may have left for want of window
     granted = core.scheduler_.Grant(stream, pending, length);
   }
-  const bool last = granted == pending && stream.sending == Stream::Sending::kEnding;
+  const bool last =
+      granted == pending && stream.sending == Stream::Sending::kEnding && !core.holds_end(stream);
   if (granted == 0 && !last) {
     stream.parked = true;
     return NGHTTP2_ERR_DEFERRED;
@@ -362,7 +371,11 @@ int Core::SendData(nghttp2_session*, nghttp2_frame*, const std::uint8_t* frame_h
     body.Consume(length);
   } else {
     out.Append(core.pool_.chunks(), AsText(frame_head, kFrameHeadSize));
-    body.SplitFront(length, out);
+    if (body.had_mapped()) [[unlikely]] {
+      core.SendMapped(stream, length);
+    } else {
+      body.SplitFront(length, out);
+    }
   }
   if (length > 0) {
     core.scheduler_.Sent(stream, length);
@@ -374,12 +387,55 @@ int Core::SendData(nghttp2_session*, nghttp2_frame*, const std::uint8_t* frame_h
     }
   }
   ++core.call_frames_sent_;
-  if (!readable)
-    core.ResetAs(stream, {StreamClose::Cause::kLocalReset, StreamError::kInternalError,
-                          absl::DataLossError("a mapped file shrank while it was sent")});
+  if (!readable) core.LoseMapped(stream);
   if (out.size() < core.out_limit_) return 0;
   core.paused_ = true;
   return NGHTTP2_ERR_PAUSE;
+}
+
+// Moves DATA of which parts may be regions of mapped files, and notes where these stand.
+void Core::SendMapped(Stream& stream, std::size_t length) {
+  const std::size_t before = out_->slice_count();
+  std::uint64_t position = pulled_ + (out_->size() - out_before_);
+  stream.outbound().SplitFront(length, *out_);
+  for (std::size_t i = before; i < out_->slice_count(); ++i) {
+    const internal::Slice& slice = out_->slice(i);
+    position += slice.size();
+    if (!slice.mapped()) continue;
+    mapped_.Add(position, stream.wire_id, slice);
+    stream.mapped_until = position;
+  }
+}
+
+void Core::OutputWritten(std::uint64_t position) {
+  written_ = position;
+  mapped_.Written(position, [this](std::int32_t id, bool intact) {
+    Stream* const stream = Find(id);
+    if (stream == nullptr || stream->locally_reset) return;
+    if (!intact) {
+      LoseMapped(*stream);
+    } else if (stream->sending == Stream::Sending::kEnding && stream->parked &&
+               stream->outbound().empty() && !holds_end(*stream)) {
+      EndParked(*stream);
+    }
+  });
+}
+
+bool Core::OutputLost(std::size_t from_end) {
+  if (aborted_) return true;  // nothing of it ends in order any more
+  const std::int32_t id = mapped_.StreamAt(pulled_ - from_end);
+  if (id == 0) return false;
+  Stream* const stream = Find(id);
+  if (stream != nullptr && !stream->locally_reset) LoseMapped(*stream);
+  return true;
+}
+
+void Core::LoseMapped(Stream& stream) {
+  internal::Log(LogLevel::kWarning,
+                absl::StrCat("a mapped file became shorter while HTTP/2 stream ", stream.wire_id,
+                             " sent it; the stream was reset"));
+  ResetAs(stream, {StreamClose::Cause::kLocalReset, StreamError::kInternalError,
+                   absl::DataLossError("a mapped file became shorter while it was sent")});
 }
 
 }  // namespace weft::http2

@@ -23,6 +23,7 @@ bool Session::finished() const { return core_->finished(); }
 void Session::Abort(const absl::Status& why) { core_->Abort(why); }
 void Session::Drain() { core_->Drain(); }
 std::size_t Session::open_streams() const { return core_->open_streams(); }
+bool Session::OutputLost(std::size_t from_end) { return core_->OutputLost(from_end); }
 void Session::Ping(std::uint64_t opaque) { core_->Ping(opaque); }
 void Session::GoAway(std::uint32_t error, std::string_view debug) { core_->GoAway(error, debug); }
 void Session::HoldConnectionCredit(bool hold) { core_->HoldConnectionCredit(hold); }

@@ -130,6 +130,7 @@ class Session : public internal::Codec {
   void Abort(const absl::Status& why) override;
   void Drain() override;
   std::size_t open_streams() const override;
+  bool OutputLost(std::size_t from_end) override;
 
   // Sends a PING; the answer comes as OnPingAck(opaque).
   void Ping(std::uint64_t opaque);

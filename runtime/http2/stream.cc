@@ -24,6 +24,7 @@ void Stream::Clear() {
   locally_reset = peer_reset = not_sent = false;
   own_priority = peer_priority = order_differs = false;
   drained_due = close_due = told_closed = oversized = false;
+  mapped_until = 0;
   header_size = received = unread = 0;
   head_to_send_.Clear();
   trailers_to_send_.Clear();

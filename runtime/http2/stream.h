@@ -67,7 +67,8 @@ class Stream final : public internal::HttpStream,
   bool drained_due = false;    // OnDrained is to be told
   bool close_due = false;      // OnClosed is to be told
   bool told_closed = false;
-  bool oversized = false;  // the header block being received is above the limit
+  bool oversized = false;          // the header block being received is above the limit
+  std::uint64_t mapped_until = 0;  // where in the output its last byte of a mapped file ends
   std::size_t header_size = 0;
   std::size_t received = 0;  // bytes of its body
   std::size_t unread = 0;    // bytes that came and whose credit the application has not returned

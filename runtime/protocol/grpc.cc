@@ -1,5 +1,6 @@
 #include "protocol/grpc.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -11,9 +12,11 @@
 #include "google/protobuf/message_lite.h"
 
 #include "base/check.h"
+#include "buffer/bytes_parts.h"
 #include "buffer/limits.h"
 #include "buffer/proto_stream.h"
 #include "rpc/grpc_message.h"
+#include "rpc/incoming_message.h"
 #include "rpc/metadata_rules.h"
 #include "rpc/status_details.h"
 #include "rpc/status_map.h"
@@ -43,6 +46,24 @@ void AddMessageField(std::string_view message, HeaderList& to) {
   }
 }
 
+absl::Status TooLarge(std::string_view type, std::size_t size, std::size_t limit) {
+  return absl::ResourceExhaustedError(absl::StrCat("cannot send a ", std::string(type), " of ",
+                                                   size, " bytes: the send limit is ", limit,
+                                                   " bytes"));
+}
+
+absl::Status AppendRaw(const Bytes& message, std::size_t send_limit, ChunkPool& pool,
+                       BufList& body) {
+  const std::size_t limit =
+      std::min<std::size_t>(send_limit, 0xffffffff);  // the prefix has no more
+  if (message.size() > limit) return TooLarge("raw message", message.size(), limit);
+  char prefix[kEnvelopePrefixSize];
+  WriteEnvelopePrefix(static_cast<std::uint32_t>(message.size()), prefix);
+  body.Append(pool, {prefix, sizeof prefix});
+  BytesParts::Append(message, pool, body);
+  return absl::OkStatus();
+}
+
 // The bytes of `message` on the wire, or why it can't be sent.
 absl::StatusOr<std::size_t> SizeToSend(const MessageLite& message, std::size_t send_limit) {
   if (!message.IsInitialized()) {
@@ -51,11 +72,7 @@ absl::StatusOr<std::size_t> SizeToSend(const MessageLite& message, std::size_t s
                      ": these required fields are not set: ", message.InitializationErrorString()));
   }
   const std::size_t size = message.ByteSizeLong();
-  if (size > send_limit) {
-    return absl::ResourceExhaustedError(absl::StrCat("cannot send a ", message.GetTypeName(),
-                                                     " of ", size, " bytes: the send limit is ",
-                                                     send_limit, " bytes"));
-  }
+  if (size > send_limit) return TooLarge(message.GetTypeName(), size, send_limit);
   return size;
 }
 
@@ -91,8 +108,8 @@ class Grpc final : public Protocol {
   }
 
   absl::Status ParseMessage(const BufList& body, std::size_t size,
-                            MessageLite& message) const override {
-    return ParseFrom(body, size, message);
+                            MessageTarget message) const override {
+    return TakeMessage(body, size, message);
   }
   absl::Status ParseMessage(std::string_view bytes, MessageLite& message) const override {
     return ParseFrom(bytes, message);
@@ -198,6 +215,7 @@ absl::Status ReadStatusFields(const HeaderList& fields, bool& found) {
 
 absl::Status AppendEnvelope(OutgoingMessage& message, std::size_t send_limit, ChunkPool& pool,
                             BufList& body) {
+  if (message.bytes() != nullptr) return AppendRaw(*message.bytes(), send_limit, pool, body);
   const absl::StatusOr<std::size_t> size = SizeToSend(message.message(), send_limit);
   if (!size.ok()) return size.status();
   char prefix[kEnvelopePrefixSize];

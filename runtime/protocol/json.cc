@@ -20,6 +20,11 @@ bool IsStream(MethodKind kind) {
   return kind == MethodKind::kServerStream || kind == MethodKind::kBidi;
 }
 
+absl::Status NoRawBytes() {
+  return absl::UnimplementedError(
+      "the method's messages are raw bytes, which have no form in JSON; call it by gRPC");
+}
+
 class Json final : public Protocol {
  public:
   std::string_view name() const override { return "json"; }
@@ -50,8 +55,9 @@ class Json final : public Protocol {
   }
 
   absl::Status ParseMessage(const BufList& body, std::size_t size,
-                            MessageLite& message) const override {
-    return UtilJsonCodec().Parse(body, size, message);
+                            MessageTarget message) const override {
+    if (message.message() == nullptr) return NoRawBytes();
+    return UtilJsonCodec().Parse(body, size, *message.message());
   }
   absl::Status ParseMessage(std::string_view bytes, MessageLite& message) const override {
     BufList body;
@@ -68,6 +74,7 @@ class Json final : public Protocol {
 
   absl::Status EncodeMessage(OutgoingMessage& message, MethodKind kind, std::size_t send_limit,
                              ChunkPool& pool, BufList& body) const override {
+    if (message.bytes() != nullptr) return NoRawBytes();
     BufList json;
     if (absl::Status printed = UtilJsonCodec().Print(message.message(), pool, json);
         !printed.ok()) {

@@ -11,6 +11,7 @@
 #include "rpc/message_assembler.h"
 #include "rpc/outgoing_message.h"
 #include "weft/clock.h"
+#include "weft/internal/message_target.h"
 #include "weft/method.h"
 
 namespace google::protobuf {
@@ -49,10 +50,10 @@ class Protocol {
   // Reads the head into `info`. An error answers the call at once.
   virtual absl::Status ReadRequestHead(const HttpHead& head, RequestInfo& info) const = 0;
 
-  // Parses the message of `size` bytes at the front of `body`. Errors are INTERNAL or the
-  // protocol's own.
+  // Parses the message of `size` bytes at the front of `body`, or shares it as raw bytes. Errors
+  // are INTERNAL or the protocol's own; UNIMPLEMENTED where it has no raw bytes.
   virtual absl::Status ParseMessage(const BufList& body, std::size_t size,
-                                    google::protobuf::MessageLite& message) const = 0;
+                                    MessageTarget message) const = 0;
   // The same for bytes in one piece.
   virtual absl::Status ParseMessage(std::string_view bytes,
                                     google::protobuf::MessageLite& message) const = 0;
@@ -61,7 +62,8 @@ class Protocol {
   // long as the stream); returns the HTTP status.
   virtual int EncodeHead(MethodKind kind, const HeaderList& initial_metadata,
                          HeaderList& head) const = 0;
-  // Appends a message. RESOURCE_EXHAUSTED above the send limit; then nothing was appended.
+  // Appends a message. RESOURCE_EXHAUSTED above the send limit, UNIMPLEMENTED for raw bytes where
+  // the protocol has none; then nothing was appended.
   virtual absl::Status EncodeMessage(OutgoingMessage& message, MethodKind kind,
                                      std::size_t send_limit, ChunkPool& pool,
                                      BufList& body) const = 0;

@@ -4,6 +4,8 @@
 
 #include "google/protobuf/message_lite.h"
 
+#include "weft/bytes.h"
+
 namespace weft::internal {
 namespace {
 
@@ -23,6 +25,10 @@ class MessageKeeper final : public BufferOwner {
 
 OwnerRef OwnMessage(std::unique_ptr<google::protobuf::MessageLite> message) {
   return OwnerRef::Adopt(new MessageKeeper(std::move(message)));
+}
+
+InputMessage::~InputMessage() {
+  if (input_.moved_bytes() != nullptr) input_.moved_bytes()->Clear();
 }
 
 OutgoingMessage::Taken InputMessage::Take() {

@@ -11,8 +11,8 @@ class MessageLite;
 
 namespace weft::internal {
 
-// A message on its way into a body. One that may be taken over has its large fields sent from where
-// they are.
+// A message on its way into a body: raw bytes, which are sent from where they are, or protobuf's.
+// One of these that may be taken over has its large fields sent from where they are.
 class OutgoingMessage {
  public:
   struct Taken {
@@ -20,18 +20,24 @@ class OutgoingMessage {
     OwnerRef owner;
   };
 
-  explicit OutgoingMessage(const google::protobuf::MessageLite& message) : message_(message) {}
+  explicit OutgoingMessage(const google::protobuf::MessageLite& message) : message_(&message) {}
+  explicit OutgoingMessage(const Bytes& bytes) : bytes_(&bytes) {}
 
-  const google::protobuf::MessageLite& message() const { return message_; }
+  // Null: it is protobuf's.
+  const Bytes* bytes() const { return bytes_; }
+  const google::protobuf::MessageLite& message() const { return *message_; }
   virtual bool can_take() const { return false; }
   // Once, only if can_take(): hands the message over.
-  virtual Taken Take() { return {message_, OwnerRef()}; }
+  virtual Taken Take() { return {*message_, OwnerRef()}; }
 
  protected:
+  OutgoingMessage(const Bytes* bytes, const google::protobuf::MessageLite* message)
+      : bytes_(bytes), message_(message) {}
   ~OutgoingMessage() = default;
 
  private:
-  const google::protobuf::MessageLite& message_;
+  const Bytes* bytes_ = nullptr;
+  const google::protobuf::MessageLite* message_ = nullptr;
 };
 
 // An owner that keeps a message, and with it what slices alias in it, until the last of them is
@@ -48,7 +54,10 @@ class BorrowedMessage final : public OutgoingMessage {
 class InputMessage final : public OutgoingMessage {
  public:
   explicit InputMessage(const MessageInput& input)
-      : OutgoingMessage(input.message()), input_(input) {}
+      : OutgoingMessage(input.bytes(), input.bytes() != nullptr ? nullptr : &input.message()),
+        input_(input) {}
+  InputMessage(const InputMessage&) = delete;
+  ~InputMessage();
   bool can_take() const override { return input_.can_take(); }
   Taken Take() override;
 

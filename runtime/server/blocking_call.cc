@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "google/protobuf/message_lite.h"
 
 #include "buffer/buf_list_ops.h"
 #include "buffer/limits.h"
@@ -16,8 +15,6 @@
 
 namespace weft::internal {
 namespace {
-
-using google::protobuf::MessageLite;
 
 // Credit is returned in steps of this, so that a stream of small messages does not wake the loop
 // for each.
@@ -157,7 +154,7 @@ void BlockingCall::TakeMail() {
   if (done) call_.HandlerDone(std::move(result));
 }
 
-bool BlockingCall::Read(MessageLite& message) {
+bool BlockingCall::Read(MessageTarget message) {
   absl::Status status;
   while (true) {
     if (assembler_.has_message()) {
@@ -240,7 +237,7 @@ void BlockingCall::SetPriority(Priority priority) {
   PostMail();
 }
 
-bool BlockingStreamBase::ReadMessage(MessageLite& message) { return call_->Read(message); }
+bool BlockingStreamBase::ReadMessage(MessageTarget message) { return call_->Read(message); }
 
 absl::Status BlockingStreamBase::WriteMessage(const MessageInput& input) {
   return call_->Write(input);

@@ -12,6 +12,7 @@
 #include "rpc/message_assembler.h"
 #include "weft/internal/cancel_scope.h"
 #include "weft/internal/message_input.h"
+#include "weft/internal/message_target.h"
 #include "weft/priority.h"
 
 namespace weft::internal {
@@ -41,7 +42,7 @@ class BlockingCall {
   void Reset();
 
   // --- On the worker; one thread may read while another writes.
-  bool Read(google::protobuf::MessageLite& message);
+  bool Read(MessageTarget message);
   absl::Status Write(const MessageInput& input);
   // Sends the initial metadata without waiting for a message.
   void SendHead();

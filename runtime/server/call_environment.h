@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 
 #include "base/intrusive_list.h"
 #include "buffer/chunk_pool.h"
 #include "io/loop_core.h"
+#include "server/message_stash.h"
 #include "weft/drain_notice.h"
 #include "weft/server.h"
 
@@ -40,6 +42,8 @@ struct CallEnvironment {
   // The server shuts down; the notices are those that have not been given yet.
   bool draining = false;
   IntrusiveList<DrainNotice> drain_notices{};
+  // Of messages that wait to be used again.
+  std::shared_ptr<MessageStash::Total> stashed_bytes = std::make_shared<MessageStash::Total>(0);
 };
 
 // For an answer without metadata.

@@ -16,13 +16,14 @@ void Router::Add(Service& service) {
       Die(absl::StrCat("two services that offer ", std::string(path),
                        " were registered with one server; register one of them"));
     }
+    if (path == kAnyOther) any_other_ = entries_.size();
     entries_.push_back({&method, &service});
   }
 }
 
 std::size_t Router::Find(std::string_view path) const {
   const auto found = by_path_.find(path);
-  return found == by_path_.end() ? kNone : found->second;
+  return found == by_path_.end() ? any_other_ : found->second;
 }
 
 bool Router::KnowsServiceOf(std::string_view path) const {

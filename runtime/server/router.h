@@ -19,10 +19,13 @@ class Router {
     Service* service;
   };
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+  // The path of a method that takes the calls to all paths which no other has.
+  static constexpr std::string_view kAnyOther = "*";
 
   // Dies when a path is registered twice: which handler is meant can't be told.
   void Add(Service& service);
-  // The index of the method in entries(), or kNone. Paths are compared byte by byte.
+  // The index of the method in entries(), that of kAnyOther where there is one, or kNone. Paths are
+  // compared byte by byte.
   std::size_t Find(std::string_view path) const;
   // Whether any method of the path's service is offered: for telling an unknown method from an
   // unknown service.
@@ -31,6 +34,7 @@ class Router {
 
  private:
   std::vector<Entry> entries_;
+  std::size_t any_other_ = kNone;
   absl::flat_hash_map<std::string_view, std::size_t> by_path_;
 };
 

@@ -28,15 +28,16 @@ constexpr Duration kResetDelay = std::chrono::milliseconds(10);
 // A reply of the framework's, which its slices may keep after the call.
 class OwnReply final : public OutgoingMessage {
  public:
-  explicit OwnReply(std::unique_ptr<MessageLite>& reply) : OutgoingMessage(*reply), reply_(reply) {}
+  explicit OwnReply(MessageSlot& reply)
+      : OutgoingMessage(reply.target().bytes(), reply.target().message()), reply_(reply) {}
   bool can_take() const override { return true; }
   Taken Take() override {
-    MessageLite& message = *reply_;
-    return {message, OwnMessage(std::move(reply_))};
+    const MessageLite& message = *reply_.target().message();
+    return {message, reply_.Take(message.ByteSizeLong())};
   }
 
  private:
-  std::unique_ptr<MessageLite>& reply_;
+  MessageSlot& reply_;
 };
 
 }  // namespace
@@ -53,12 +54,15 @@ ServerCall::ServerCall(MethodPool& pool, CallEnvironment& environment)
       info_(*method_.info),
       service_(pool.service()),
       context_(*this),
+      request_(pool.requests()),
+      reply_(pool.replies()),
       handler_(*this),
       starter_(*this),
       cancel_runner_(*this),
       deadline_timer_(*this) {
   args_.context_ = &context_;
   args_.call_ = this;
+  args_.method_ = &method_;
   if (method_.blocking != nullptr) {
     blocking_ = std::make_unique<BlockingCall>(*this);
     args_.blocking_call_ = blocking_.get();
@@ -68,10 +72,8 @@ ServerCall::ServerCall(MethodPool& pool, CallEnvironment& environment)
 ServerCall::~ServerCall() = default;
 
 void ServerCall::EnsureMessages() {
-  if (request_ == nullptr) request_.reset(info_.request().New());
-  if (reply_ == nullptr) reply_.reset(info_.reply().New());
-  args_.request_ = request_.get();
-  args_.reply_ = reply_.get();
+  args_.request_ = request_.Fill();
+  args_.reply_ = reply_.Fill();
 }
 
 void ServerCall::Begin(HttpStream& stream, HttpHead& head, const Protocol& protocol,
@@ -126,11 +128,12 @@ absl::Status ServerCall::TakeRequest() {
 // The body of a method that takes one message.
 void ServerCall::TakeRequestBytes(Slice slice) {
   absl::Status status;
-  const std::string_view whole = request_taken_ ? std::string_view() : inbound_.TakeWhole(slice);
+  const std::string_view whole =
+      request_taken_ || request_.raw() ? std::string_view() : inbound_.TakeWhole(slice);
   if (whole.data() != nullptr) {
     request_size_ = whole.size();
     status = TakeRequest();
-    if (status.ok()) status = protocol_->ParseMessage(whole, *request_);
+    if (status.ok()) status = protocol_->ParseMessage(whole, *request_.target().message());
   } else {
     status = inbound_.Push(environment_.chunks, std::move(slice));
     if (status.ok() && inbound_.has_message()) status = ParseRequest();
@@ -146,7 +149,7 @@ absl::Status ServerCall::ParseRequest() {
   }
   request_size_ = inbound_.message_size();
   if (absl::Status taken = TakeRequest(); !taken.ok()) return taken;
-  absl::Status status = protocol_->ParseMessage(inbound_.bytes(), request_size_, *request_);
+  absl::Status status = protocol_->ParseMessage(inbound_.bytes(), request_size_, request_.target());
   if (status.ok()) status = inbound_.PopMessage();
   return status.ok() && inbound_.has_message() ? ParseRequest() : status;
 }
@@ -233,11 +236,11 @@ void ServerCall::HandlerDone(absl::Status status) {
       Reply();
     } else {
       // What was put into a reply that is not sent may be large all the same.
-      if (!info_.streams_replies()) reply_size_ = reply_->ByteSizeLong();
+      if (!info_.streams_replies()) reply_size_ = reply_.size();
       SendEnd(status);
     }
   } else if (!info_.streams_replies()) {
-    reply_size_ = reply_->ByteSizeLong();
+    reply_size_ = reply_.size();
   }
   ReleaseIfOver();
 }
@@ -387,7 +390,7 @@ void ServerCall::OnClosed(const StreamClose& close) {
   ReleaseIfOver();
 }
 
-bool ServerCall::TryRead(MessageLite& message, bool& result) {
+bool ServerCall::TryRead(MessageTarget message, bool& result) {
   result = false;
   if (cancelled() || end_sent_) return true;
   if (!inbound_.has_message()) return inbound_.ended();
@@ -482,17 +485,9 @@ void ServerCall::Recycle() {
   trailing_metadata_.Clear();
   inbound_.Clear();
   uncredited_ = 0;
-  if (request_size_ > kKeptMessageSize) {
-    request_.reset();
-  } else {
-    request_->Clear();
-  }
+  request_.Recycle(request_size_);
   request_size_ = 0;
-  if (reply_size_ > kKeptMessageSize) {
-    reply_.reset();
-  } else if (reply_ != nullptr) {
-    reply_->Clear();
-  }
+  reply_.Recycle(reply_size_);
   reply_size_ = 0;
   handler_state_ = HandlerState::kWaiting;
   request_taken_ = false;

@@ -17,6 +17,7 @@
 #include "protocol/protocol.h"
 #include "rpc/message_assembler.h"
 #include "server/call_environment.h"
+#include "server/message_slot.h"
 #include "weft/internal/cancel_scope.h"
 #include "weft/internal/task_root.h"
 #include "weft/service.h"
@@ -52,7 +53,7 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
 
   // --- For the streams' awaiters.
   // True when `result` is known at once.
-  bool TryRead(google::protobuf::MessageLite& message, bool& result);
+  bool TryRead(MessageTarget message, bool& result);
   void RegisterReader(ServerRead& read);
   void ForgetReader() { reader_ = nullptr; }
   // Sends the message. True when the writer should wait; then `result` is not set.
@@ -178,8 +179,8 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
 
   MessageAssembler inbound_;
   std::size_t uncredited_ = 0;  // bytes of the body for which no credit was returned
-  std::unique_ptr<google::protobuf::MessageLite> request_;
-  std::unique_ptr<google::protobuf::MessageLite> reply_;
+  MessageSlot request_;
+  MessageSlot reply_;
   // On the wire; for deciding whether to keep the message.
   std::size_t request_size_ = 0;
   std::size_t reply_size_ = 0;

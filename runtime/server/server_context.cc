@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "rpc/metadata_rules.h"
 #include "server/blocking_call.h"
+#include "server/router.h"
 #include "server/server_call.h"
 
 namespace weft {
@@ -23,7 +24,10 @@ bool Add(std::string_view key, std::string_view value, internal::HeaderList& to)
 
 }  // namespace
 
-std::string_view ServerContext::method() const { return call_.info().path; }
+std::string_view ServerContext::method() const {
+  const std::string_view path = call_.info().path;
+  return path == internal::Router::kAnyOther ? call_.head().path : path;
+}
 std::string_view ServerContext::peer() const { return call_.peer(); }
 std::string_view ServerContext::authority() const { return call_.head().authority; }
 std::string_view ServerContext::protocol() const { return call_.protocol().name(); }

@@ -235,8 +235,9 @@ void Shard::EndAll() {
 std::size_t Shard::Trim(TimePoint now) {
   streams_.Trim();
   blocks_.Trim(now);
-  for (const std::unique_ptr<MethodPool>& pool : pools_) pool->Trim();
-  return streams_.stats().idle + blocks_.stats().bytes_idle + idle_calls();
+  std::size_t kept = 0;
+  for (const std::unique_ptr<MethodPool>& pool : pools_) kept += pool->Trim();
+  return streams_.stats().idle + blocks_.stats().bytes_idle + kept;
 }
 
 void Shard::ScheduleCheck() {

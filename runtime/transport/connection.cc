@@ -1,6 +1,7 @@
 #include "transport/connection.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <optional>
 #include <utility>
 
@@ -205,6 +206,12 @@ void Connection::Flush() {
     });
     written += progress.bytes;
     if (progress.kind == WriteProgress::Kind::kError) {
+      if (progress.error == EFAULT) {
+        // A mapped file shrank (design §10).
+        const std::optional<std::size_t> lost = ReplaceLost(out_, kMaxIov);
+        if (lost.has_value() && codec_ != nullptr && codec_->OutputLost(*lost)) continue;
+        lost_output_ = true;
+      }
       out_.Clear();
       why_ = absl::UnavailableError(absl::StrCat(
           "the connection with ", peer(), " was lost while writing: ", ErrnoText(progress.error)));

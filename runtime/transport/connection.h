@@ -104,7 +104,7 @@ class Connection final : private Transport::Events, public Codec::Host {
   void SayLastWords();
   void Linger();
   void Finish();
-  bool cut_short() const { return codec_ != nullptr && codec_->must_reset(); }
+  bool cut_short() const { return lost_output_ || (codec_ != nullptr && codec_->must_reset()); }
   void CloseTransport();
   void UpdateReads();
   void UpdateWatchdog();
@@ -129,6 +129,7 @@ class Connection final : private Transport::Events, public Codec::Host {
   bool reads_paused_ = false;
   bool peer_ended_ = false;
   bool shut_down_ = false;
+  bool lost_output_ = false;  // what was written ends inside an answer
   bool timed_out_ = false;
   std::size_t read_size_;
   Codec::Waiting watched_;

@@ -4,6 +4,7 @@
 #include "absl/status/status.h"
 
 #include "weft/internal/message_input.h"
+#include "weft/internal/message_target.h"
 
 namespace weft {
 
@@ -17,7 +18,7 @@ class BlockingStreamBase {
   explicit BlockingStreamBase(BlockingCall& call) : call_(&call) {}
 
  protected:
-  bool ReadMessage(google::protobuf::MessageLite& message);
+  bool ReadMessage(MessageTarget message);
   absl::Status WriteMessage(const MessageInput& message);
 
  private:
@@ -51,6 +52,10 @@ class BlockingWriter : public internal::BlockingStreamBase {
   absl::Status Write(Reply&& message) {
     return WriteMessage(internal::MessageInput::Move(message));
   }
+  // As ServerWriter's.
+  absl::Status WriteSerialized(const Bytes& message) {
+    return WriteMessage(internal::MessageInput::Borrow(message));
+  }
 };
 
 // Both directions of a bidirectional stream, in its blocking handler. One thread may read while
@@ -66,6 +71,10 @@ class BlockingReaderWriter : public internal::BlockingStreamBase {
   }
   absl::Status Write(Reply&& message) {
     return WriteMessage(internal::MessageInput::Move(message));
+  }
+  // As ServerWriter's.
+  absl::Status WriteSerialized(const Bytes& message) {
+    return WriteMessage(internal::MessageInput::Borrow(message));
   }
 };
 

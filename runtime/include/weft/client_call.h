@@ -51,12 +51,12 @@ class ReplyAwaiter final : public FinishAwaiter {
 
 class StatusAwaiter final : public FinishAwaiter {
  public:
-  StatusAwaiter(CallHandle call, google::protobuf::MessageLite* reply)
+  StatusAwaiter(CallHandle call, MessageTarget reply)
       : FinishAwaiter(std::move(call)), reply_(reply) {}
   absl::Status await_resume() { return TakeFinish(call(), reply_); }
 
  private:
-  google::protobuf::MessageLite* const reply_;
+  const MessageTarget reply_;
 };
 
 // The hold on a call whose end nobody has asked for yet.
@@ -116,7 +116,7 @@ class [[nodiscard]] UnaryCall final : public internal::PendingCall {
 // must live, untouched, until the result was taken or the call dropped.
 class [[nodiscard]] UnaryCallInto final : public internal::PendingCall {
  public:
-  UnaryCallInto(internal::CallHandle call, google::protobuf::MessageLite* reply)
+  UnaryCallInto(internal::CallHandle call, internal::MessageTarget reply)
       : PendingCall(std::move(call)), reply_(reply) {}
 
   // `absl::Status status = co_await stub.Method(request, &reply);`
@@ -125,7 +125,7 @@ class [[nodiscard]] UnaryCallInto final : public internal::PendingCall {
   void Then(absl::AnyInvocable<void(absl::Status) &&> done);
 
  private:
-  google::protobuf::MessageLite* reply_;
+  internal::MessageTarget reply_;
 };
 
 }  // namespace weft

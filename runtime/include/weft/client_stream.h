@@ -17,7 +17,7 @@ namespace internal {
 // co_await: a message was read, true; false when there is none any more: Finish tells why.
 class [[nodiscard]] ClientRead final {
  public:
-  ClientRead(ClientCall& call, google::protobuf::MessageLite& message)
+  ClientRead(ClientCall& call, MessageTarget message)
       : wait_(call, ClientWait::Step::kRead), message_(message) {}
 
   bool await_ready() { return wait_.Begin(); }
@@ -36,7 +36,7 @@ class [[nodiscard]] ClientRead final {
 
  private:
   ClientWait wait_;
-  google::protobuf::MessageLite& message_;
+  const MessageTarget message_;
 };
 
 // co_await: the message was taken; the status of the stream when that has ended.
@@ -73,7 +73,7 @@ class [[nodiscard]] ClientFinish final {
   bool await_suspend(std::coroutine_handle<P> handle) {
     return wait_.Suspend(handle);
   }
-  absl::Status await_resume() { return TakeFinish(wait_.call(), nullptr); }
+  absl::Status await_resume() { return TakeFinish(wait_.call(), MessageTarget()); }
   absl::Status Wait() {
     if (!wait_.Begin()) wait_.Block();
     return await_resume();
@@ -156,6 +156,10 @@ class [[nodiscard]] ClientWriter final : public internal::ClientStreamBase {
   internal::ClientWrite Write(Request&& message) {
     return internal::ClientWrite(call(), internal::MessageInput::Move(message));
   }
+  // Sends a message that is serialized already, from where its bytes are.
+  internal::ClientWrite WriteSerialized(const Bytes& message) {
+    return internal::ClientWrite(call(), internal::MessageInput::Borrow(message));
+  }
   // Says that there are no more messages; yields the reply. Once, and last.
   internal::ClientFinishWithReply<Reply> Finish() {
     internal::SendWritesDone(call());
@@ -176,6 +180,10 @@ class [[nodiscard]] ClientReaderWriter final : public internal::ClientStreamBase
   }
   internal::ClientWrite Write(Request&& message) {
     return internal::ClientWrite(call(), internal::MessageInput::Move(message));
+  }
+  // Sends a message that is serialized already, from where its bytes are.
+  internal::ClientWrite WriteSerialized(const Bytes& message) {
+    return internal::ClientWrite(call(), internal::MessageInput::Borrow(message));
   }
   // There are no more messages to send.
   void WritesDone() { internal::SendWritesDone(call()); }

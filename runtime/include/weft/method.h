@@ -21,7 +21,7 @@ enum class MethodKind : std::uint8_t { kUnary, kServerStream, kClientStream, kBi
 struct MethodInfo {
   std::string_view path;  // "/package.Service/Method"
   MethodKind kind;
-  // The default instances of the message types.
+  // The default instances of the message types. Null: raw bytes.
   const google::protobuf::MessageLite& (*request)();
   const google::protobuf::MessageLite& (*reply)();
   bool no_side_effects;  // idempotency_level = NO_SIDE_EFFECTS
@@ -29,6 +29,8 @@ struct MethodInfo {
   std::optional<Priority> priority = std::nullopt;
   std::optional<FlushPolicy> flush = std::nullopt;
 
+  // Raw bytes both ways. A client's then need not live longer than the making of the call takes.
+  bool raw() const { return request == nullptr && reply == nullptr; }
   bool streams_requests() const {
     return kind == MethodKind::kClientStream || kind == MethodKind::kBidi;
   }

@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 
 #include "weft/internal/message_input.h"
+#include "weft/internal/message_target.h"
 #include "weft/internal/waiter.h"
 
 namespace weft {
@@ -17,8 +18,7 @@ class ServerCall;
 // co_await: the next message of the client's, true; false when there is none any more.
 class [[nodiscard]] ServerRead final {
  public:
-  ServerRead(ServerCall& call, google::protobuf::MessageLite& message)
-      : call_(call), message_(message) {}
+  ServerRead(ServerCall& call, MessageTarget message) : call_(call), message_(message) {}
   ServerRead(const ServerRead&) = delete;
   ~ServerRead();
 
@@ -41,7 +41,7 @@ class [[nodiscard]] ServerRead final {
   }
 
   ServerCall& call_;
-  google::protobuf::MessageLite& message_;
+  const MessageTarget message_;
   bool result_ = false;
   bool registered_ = false;
   Waiter waiter_;
@@ -118,6 +118,11 @@ class ServerWriter : public internal::ServerStreamBase {
   internal::ServerWrite Write(Reply&& message) {
     return internal::ServerWrite(*call_, internal::MessageInput::Move(message));
   }
+  // Sends a message that is serialized already, from where its bytes are (Bytes::Field makes such).
+  // gRPC only: a call in JSON gets UNIMPLEMENTED.
+  internal::ServerWrite WriteSerialized(const Bytes& message) {
+    return internal::ServerWrite(*call_, internal::MessageInput::Borrow(message));
+  }
 };
 
 // Both directions of a bidirectional stream, in its handler. Owned by the framework; the handler's
@@ -134,6 +139,11 @@ class ServerReaderWriter : public internal::ServerStreamBase {
   }
   internal::ServerWrite Write(Reply&& message) {
     return internal::ServerWrite(*call_, internal::MessageInput::Move(message));
+  }
+  // Sends a message that is serialized already, from where its bytes are (Bytes::Field makes such).
+  // gRPC only: a call in JSON gets UNIMPLEMENTED.
+  internal::ServerWrite WriteSerialized(const Bytes& message) {
+    return internal::ServerWrite(*call_, internal::MessageInput::Borrow(message));
   }
 };
 

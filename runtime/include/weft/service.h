@@ -9,6 +9,7 @@
 #include "absl/types/span.h"
 
 #include "weft/blocking_stream.h"
+#include "weft/internal/message_target.h"
 #include "weft/method.h"
 #include "weft/server_context.h"
 #include "weft/server_stream.h"
@@ -17,6 +18,7 @@
 namespace weft {
 
 class Service;
+struct Method;
 
 namespace internal {
 
@@ -26,8 +28,13 @@ class HandlerArgs {
   using Message = google::protobuf::MessageLite;
 
   ServerContext& context() const { return *context_; }
-  const Message& request() const { return *request_; }
-  Message& reply() const { return *reply_; }
+  const Message& request() const { return *request_.message(); }
+  Message& reply() const { return *reply_.message(); }
+  // Of methods whose request or reply is raw bytes.
+  const Bytes& raw_request() const { return *request_.bytes(); }
+  Bytes& raw_reply() const { return *reply_.bytes(); }
+  // The row that was called.
+  const Method& method() const { return *method_; }
   // The call's stream as one of the typed ones.
   template <typename Stream>
   Stream& stream() {
@@ -43,8 +50,9 @@ class HandlerArgs {
   friend class ServerCall;
 
   ServerContext* context_ = nullptr;
-  Message* request_ = nullptr;
-  Message* reply_ = nullptr;
+  MessageTarget request_;
+  MessageTarget reply_;
+  const Method* method_ = nullptr;
   ServerCall* call_ = nullptr;
   BlockingCall* blocking_call_ = nullptr;
   alignas(void*) char stream_[sizeof(void*)];

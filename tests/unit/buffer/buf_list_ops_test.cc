@@ -1,12 +1,14 @@
 #include "buffer/buf_list_ops.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fstream>
+#include <optional>
 #include <string>
 
 #include "buffer/external_buffer.h"
-#include "buffer/mapped_file.h"
+#include "buffer/file_mapping.h"
 #include "tests/unit/buffer/buffer_texts.h"
 
 namespace weft::internal {
@@ -18,7 +20,7 @@ using testing::Text;
 Slice MappedSlice(std::size_t size) {
   const std::string path = ::testing::TempDir() + "/weft_ops_mapped";
   std::ofstream(path, std::ios::binary) << Bytes(size);
-  return MappedFile::Open(path).value().Region(0, size);
+  return FileMapping::Open(path).value().Region(0, size);
 }
 
 TEST(AppendCoalescedTest, CopiesUpToTheLimit) {
@@ -100,6 +102,47 @@ TEST(FlattenTest, CopiesEverything) {
   list.AppendRef(MappedSlice(10));
   EXPECT_EQ(Flatten(list), "abc" + Bytes(10));
   EXPECT_EQ(list.size(), 13u);
+}
+
+class ReplaceLostTest : public ::testing::Test {
+ protected:
+  ReplaceLostTest() {
+    std::ofstream(path_, std::ios::binary) << Bytes(100'000);
+    list_.AppendRef(Slice::Static("head"));
+    const FileMapping file = FileMapping::Open(path_).value();
+    list_.AppendRef(file.Region(0, 40'000));
+    list_.AppendRef(Slice::Static("head"));
+    list_.AppendRef(file.Region(40'000, 60'000));
+    list_.AppendRef(Slice::Static("tail"));
+  }
+  void TearDown() override { ::unlink(path_.c_str()); }
+
+  const std::string path_ =
+      ::testing::TempDir() + "/weft_replace_lost_" + std::to_string(::getpid());
+  BufList list_;
+};
+
+TEST_F(ReplaceLostTest, ZerosStandForTheFirstPartThatTheFileHasLost) {
+  ASSERT_EQ(::truncate(path_.c_str(), 50'000), 0);
+  const std::optional<std::size_t> from_end = ReplaceLost(list_, kMaxIov);
+  EXPECT_EQ(from_end, 60'004u);
+  EXPECT_EQ(list_.size(), 100'012u);
+  EXPECT_EQ(Text(list_), "head" + Bytes(100'000).substr(0, 40'000) + "head" +
+                             std::string(60'000, '\0') + "tail");
+}
+
+TEST_F(ReplaceLostTest, WithoutALossTheFirstMappedPartGoes) {
+  EXPECT_EQ(ReplaceLost(list_, kMaxIov), 100'008u);
+  EXPECT_EQ(Text(list_),
+            "head" + std::string(40'000, '\0') + "head" + Bytes(100'000).substr(40'000) + "tail");
+  EXPECT_EQ(ReplaceLost(list_, kMaxIov), 60'004u);
+  EXPECT_EQ(ReplaceLost(list_, kMaxIov), std::nullopt);
+}
+
+TEST_F(ReplaceLostTest, OnlyTheFirstSlicesAreLookedAt) {
+  ASSERT_EQ(::truncate(path_.c_str(), 50'000), 0);
+  EXPECT_EQ(ReplaceLost(list_, 1), std::nullopt);
+  EXPECT_EQ(ReplaceLost(list_, 2), 100'008u);
 }
 
 }  // namespace

@@ -245,9 +245,8 @@ TEST(BufListTest, MoveTakesInlineAndRingItems) {
 
 TEST(BufListTest, ItemsAreLetGoOneByOne) {
   int released = 0;
-  auto count = [](void* context) { ++*static_cast<int*>(context); };
   BufList list;
-  for (int i = 0; i < 3; ++i) list.AppendRef(SliceOfBytes("abc", count, &released));
+  for (int i = 0; i < 3; ++i) list.AppendRef(SliceOfBytes("abc", [&released] { ++released; }));
   list.Consume(2);
   EXPECT_EQ(released, 0);
   list.Consume(1);
@@ -258,21 +257,16 @@ TEST(BufListTest, ItemsAreLetGoOneByOne) {
 
 TEST(BufListTest, ReleaseFunctionSeesTheListWithoutItsBytes) {
   BufList list;
-  struct Seen {
-    BufList* list;
-    std::size_t size;
-    std::size_t items;
-  } seen{&list, 0, 0};
-  auto look = [](void* context) {
-    auto& s = *static_cast<Seen*>(context);
-    s.size = s.list->size();
-    s.items = s.list->slice_count();
-  };
-  list.AppendRef(SliceOfBytes("abc", look, &seen));
+  std::size_t size = 0;
+  std::size_t items = 0;
+  list.AppendRef(SliceOfBytes("abc", [&] {
+    size = list.size();
+    items = list.slice_count();
+  }));
   list.AppendRef(Slice::Static("defg"));
   list.Consume(3);
-  EXPECT_EQ(seen.size, 4u);
-  EXPECT_EQ(seen.items, 1u);
+  EXPECT_EQ(size, 4u);
+  EXPECT_EQ(items, 1u);
 }
 
 TEST(BufListTest, ListSurvivesThePoolOfItsChunks) {

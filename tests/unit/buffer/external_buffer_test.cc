@@ -11,7 +11,9 @@ namespace {
 
 struct Releases {
   int count = 0;
-  static void Note(void* context) { ++static_cast<Releases*>(context)->count; }
+  auto Note() {
+    return [this] { ++count; };
+  }
 };
 
 TEST(ExternalBufferTest, MovedStringIsNotCopied) {
@@ -32,7 +34,7 @@ TEST(ExternalBufferTest, ShortStringStays) {
 TEST(ExternalBufferTest, CallerIsToldOnceWithTheLastSlice) {
   Releases releases;
   {
-    Slice slice = SliceOfBytes("hello", Releases::Note, &releases);
+    Slice slice = SliceOfBytes("hello", releases.Note());
     const Slice part = slice.Sub(1, 3);
     slice = Slice();
     EXPECT_EQ(releases.count, 0);
@@ -43,25 +45,28 @@ TEST(ExternalBufferTest, CallerIsToldOnceWithTheLastSlice) {
 
 TEST(ExternalBufferTest, NoBytesAreReleasedAtOnce) {
   Releases releases;
-  const Slice slice = SliceOfBytes("", Releases::Note, &releases);
+  const Slice slice = SliceOfBytes("", releases.Note());
   EXPECT_EQ(releases.count, 1);
   EXPECT_EQ(slice.owner(), nullptr);
 }
 
 TEST(ExternalBufferTest, ReleasedOnTheThreadThatDropsTheLastSlice) {
-  struct Where {
-    std::thread::id thread;
-    static void Note(void* context) {
-      static_cast<Where*>(context)->thread = std::this_thread::get_id();
-    }
-  } where;
-  Slice slice = SliceOfBytes("hello", Where::Note, &where);
+  std::thread::id where;
+  Slice slice = SliceOfBytes("hello", [&where] { where = std::this_thread::get_id(); });
   std::thread::id other;
   std::thread([&, last = std::move(slice)]() mutable {
     other = std::this_thread::get_id();
     last = Slice();
   }).join();
-  EXPECT_EQ(where.thread, other);
+  EXPECT_EQ(where, other);
+}
+
+TEST(ExternalBufferTest, CopyIsItsOwnAndInOnePiece) {
+  std::string bytes(1000, 'x');
+  const Slice slice = SliceOfCopy(bytes);
+  bytes.assign(1000, 'y');
+  EXPECT_EQ(slice.view(), std::string(1000, 'x'));
+  EXPECT_TRUE(SliceOfCopy("").empty());
 }
 
 }  // namespace

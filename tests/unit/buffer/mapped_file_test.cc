@@ -1,122 +1,80 @@
-#include "buffer/mapped_file.h"
+#include "weft/mapped_file.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <fstream>
 #include <string>
-#include <vector>
 
-#include "buffer/buf_list.h"
+#include "stream_test.pb.h"
 #include "tests/unit/buffer/buffer_texts.h"
 
-namespace weft::internal {
+namespace weft {
 namespace {
-
-using testing::Bytes;
 
 class MappedFileTest : public ::testing::Test {
  protected:
-  std::string Write(const std::string& bytes) {
+  MappedFile Make(const std::string& bytes) {
     std::ofstream(path_, std::ios::binary | std::ios::trunc) << bytes;
-    return path_;
+    return MappedFile::Open(path_).value();
   }
   void TearDown() override { ::unlink(path_.c_str()); }
 
-  const std::string path_ = ::testing::TempDir() + "/weft_mapped_" + std::to_string(::getpid()) +
-                            "_" + ::testing::UnitTest::GetInstance()->current_test_info()->name();
+  const std::string path_ = ::testing::TempDir() + "/weft_public_mapped_" +
+                            std::to_string(::getpid()) + "_" +
+                            ::testing::UnitTest::GetInstance()->current_test_info()->name();
 };
 
-TEST_F(MappedFileTest, RegionsAtAnyOffsetHaveTheFilesBytes) {
-  const std::string bytes = Bytes(10'000);
-  const MappedFile file = MappedFile::Open(Write(bytes)).value();
-  EXPECT_EQ(file.size(), bytes.size());
-  ASSERT_TRUE(file.mapped());
-  for (const std::size_t offset : std::vector<std::size_t>{0, 1, 4095, 4096, 4097, 9999}) {
-    const Slice region = file.Region(offset, bytes.size() - offset);
-    EXPECT_TRUE(region.mapped());
-    EXPECT_EQ(region.view(), bytes.substr(offset));
+TEST_F(MappedFileTest, RegionsAreTheFilesBytesAndOutliveIt) {
+  const std::string bytes = testing::Bytes(300'000);
+  Bytes tail;
+  {
+    const MappedFile file = Make(bytes);
+    EXPECT_EQ(file.size(), bytes.size());
+    EXPECT_EQ(file.Region(4095, 10)->ToString(), bytes.substr(4095, 10));
+    tail = *file.Region(100'000, 200'000);
+    // Its pages went when it did, but come back.
+    EXPECT_EQ(file.Region(0, 200'000)->ToString(), bytes.substr(0, 200'000));
+    EXPECT_EQ(*file.Region(0, 200'000)->begin(), bytes.substr(0, 200'000));
   }
+  EXPECT_EQ(tail.ToString(), bytes.substr(100'000));
 }
 
-TEST_F(MappedFileTest, RegionOutlivesTheFileObjectAndTheName) {
-  const std::string bytes = Bytes(5000);
-  Slice region = MappedFile::Open(Write(bytes)).value().Region(100, 4000);
-  ::unlink(path_.c_str());
-  EXPECT_EQ(region.view(), bytes.substr(100, 4000));
+TEST_F(MappedFileTest, RegionBeyondTheEndIsOutOfRange) {
+  const MappedFile file = Make("abc");
+  EXPECT_EQ(file.Region(1, 3).status().code(), absl::StatusCode::kOutOfRange);
+  EXPECT_EQ(file.Region(4, 0).status().code(), absl::StatusCode::kOutOfRange);
+  EXPECT_EQ(file.Region(1, static_cast<std::size_t>(-1)).status().code(),
+            absl::StatusCode::kOutOfRange);
+  EXPECT_TRUE(file.Region(3, 0)->empty());
 }
 
-TEST_F(MappedFileTest, EmptyFileHasAnEmptyRegion) {
-  const MappedFile file = MappedFile::Open(Write("")).value();
-  EXPECT_EQ(file.size(), 0u);
-  EXPECT_TRUE(file.mapped());
-  EXPECT_TRUE(file.Region(0, 0).empty());
-  EXPECT_TRUE(file.ReadAt(0, {}).ok());
-}
-
-TEST_F(MappedFileTest, MissingFileIsNotFoundAndNamed) {
-  const absl::Status status = MappedFile::Open("/no/such/file").status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
-  EXPECT_NE(status.message().find("can't open file /no/such/file"), std::string::npos) << status;
-  EXPECT_NE(status.message().find("No such file"), std::string::npos) << status;
-}
-
-TEST_F(MappedFileTest, OnlyRegularFilesAreTaken) {
+TEST_F(MappedFileTest, WhatCannotBeOpenedOrMappedIsSaid) {
+  EXPECT_EQ(MappedFile::Open("/no/such/file").status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(MappedFile::Open("/").status().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(MappedFile::Open("/dev/null").status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(MappedFile::OfDescriptor(-1, "none").status().code(),
+            absl::StatusCode::kFailedPrecondition);
 }
 
-TEST_F(MappedFileTest, ReadAtGetsExactlyWhatWasAsked) {
-  const std::string bytes = Bytes(5000);
-  const MappedFile file = MappedFile::Open(Write(bytes)).value();
-  std::string part(1000, '\0');
-  ASSERT_TRUE(file.ReadAt(3000, part).ok());
-  EXPECT_EQ(part, bytes.substr(3000, 1000));
-  const absl::Status beyond = file.ReadAt(4500, part);
-  EXPECT_EQ(beyond.code(), absl::StatusCode::kOutOfRange);
-  EXPECT_NE(beyond.message().find(path_), std::string::npos);
+TEST_F(MappedFileTest, DescriptorIsTakenOver) {
+  Make("abc");
+  const int descriptor = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_GE(descriptor, 0);
+  EXPECT_EQ(MappedFile::OfDescriptor(descriptor, "it")->Region(1, 2)->ToString(), "bc");
+  EXPECT_EQ(::fcntl(descriptor, F_GETFD), -1);
 }
 
-TEST_F(MappedFileTest, ListIsPeekedThroughTheFile) {
-  const std::string bytes = Bytes(5000);
-  const MappedFile file = MappedFile::Open(Write(bytes)).value();
-  BufList list;
-  list.AppendRef(Slice::Static("head"));
-  list.AppendRef(file.Region(10, 4990));
-  list.Consume(8);
-  std::string front(100, '\0');
-  ASSERT_TRUE(list.PeekFront(100, front.data()));
-  EXPECT_EQ(front, bytes.substr(14, 100));
-}
-
-TEST_F(MappedFileTest, ShrunkFileIsZerosForUserSpaceAndEfaultForTheKernel) {
-  const std::string bytes = Bytes(20'000);
-  const MappedFile file = MappedFile::Open(Write(bytes)).value();
-  BufList list;
-  list.AppendRef(file.Region(8192, 8192));
+TEST_F(MappedFileTest, ShrunkFileIsAnErrorForThoseWhoCopyOrParse) {
+  const Bytes region = *Make(testing::Bytes(20'000)).Region(8192, 8192);
   ASSERT_EQ(::truncate(path_.c_str(), 4096), 0);
-
-  std::string front(100, 'x');
-  EXPECT_FALSE(list.PeekFront(100, front.data()));
-  EXPECT_EQ(front, std::string(100, '\0'));
-
-  int pipe[2];
-  ASSERT_EQ(::pipe2(pipe, O_NONBLOCK), 0);
-  std::vector<iovec> iov(1);
-  list.FillIov(iov);
-  EXPECT_EQ(::writev(pipe[1], iov.data(), 1), -1);
-  EXPECT_EQ(errno, EFAULT);
-  ::close(pipe[0]);
-  ::close(pipe[1]);
-}
-
-TEST_F(MappedFileTest, RegionBeyondTheEndIsRefused) {
-  const MappedFile file = MappedFile::Open(Write("abc")).value();
-  EXPECT_DEATH(file.Region(1, 3), "beyond the end");
-  EXPECT_DEATH(file.Region(4, 0), "beyond the end");
+  std::string copy(8192, 'x');
+  EXPECT_EQ(region.CopyTo(0, copy).code(), absl::StatusCode::kOutOfRange);
+  EXPECT_EQ(copy, std::string(8192, '\0'));
+  EXPECT_EQ(region.ToString(), copy);
+  buffer_test::Holder message;
+  EXPECT_FALSE(region.Parse(message).ok());
 }
 
 }  // namespace
-}  // namespace weft::internal
+}  // namespace weft

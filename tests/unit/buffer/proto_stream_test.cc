@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "buffer/external_buffer.h"
-#include "buffer/mapped_file.h"
+#include "buffer/file_mapping.h"
 #include "buffer/message_owner.h"
 #include "stream_test.pb.h"
 #include "tests/unit/buffer/buffer_texts.h"
@@ -354,7 +354,7 @@ TEST(ParseFromTest, MappedFileIsReadThroughTheFile) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << "skip" << bytes;
   BufList list;
   {
-    const MappedFile file = MappedFile::Open(path).value();
+    const FileMapping file = FileMapping::Open(path).value();
     list.AppendRef(file.Region(4, bytes.size()));
   }
   Holder parsed;

@@ -78,7 +78,7 @@ class ClientCallTest : public ::testing::Test {
     return call;
   }
   static absl::Status StatusOf(ClientCall& call) {
-    return call.slot(ClientWait::Step::kFinish).done() ? call.TakeFinish(nullptr)
+    return call.slot(ClientWait::Step::kFinish).done() ? call.TakeFinish(MessageTarget())
                                                        : absl::UnknownError("it still runs");
   }
   // What the user is told of a stream that was closed so.

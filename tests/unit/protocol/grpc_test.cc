@@ -9,6 +9,7 @@
 #include "buffer/chunk_pool.h"
 #include "buffer/limits.h"
 #include "tests/unit/protocol/recording_stream.h"
+#include "weft/bytes.h"
 
 namespace weft::internal {
 namespace {
@@ -23,6 +24,19 @@ TEST(GrpcTest, ContentTypeIsExactOrFollowedByPlusOrSemicolon) {  // checklist 1
                           "application/json", " application/grpc"}) {
     EXPECT_FALSE(IsGrpcContentType(bad)) << bad;
   }
+}
+
+TEST(GrpcTest, RawBytesGoBehindTheirPrefixByReference) {
+  ChunkPool pool;
+  const Bytes bytes(std::string(1000, 'r'));
+  BorrowedMessage raw(bytes);
+  BufList body;
+  ASSERT_TRUE(AppendEnvelope(raw, 1000, pool, body).ok());
+  EXPECT_EQ(Flatten(body), std::string("\0\0\0\x03\xe8", 5) + std::string(1000, 'r'));
+  ASSERT_EQ(body.slice_count(), 2u);
+  EXPECT_EQ(body.slice(1).data(), (*bytes.begin()).data());
+  EXPECT_EQ(AppendEnvelope(raw, 999, pool, body).code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(body.size(), 1005u);
 }
 
 TEST(GrpcTest, MatchesHttp2Only) {

@@ -6,6 +6,7 @@
 #include "buffer/chunk_pool.h"
 #include "protocol/json.h"
 #include "tests/unit/protocol/recording_stream.h"
+#include "weft/bytes.h"
 
 // JSON as a protocol: heads, bodies and ends.
 namespace weft::internal {
@@ -63,6 +64,20 @@ TEST(JsonProtocolTest, MessagesOfAStreamAreLines) {
   EXPECT_EQ(JsonProtocol().EncodeMessage(borrowed, MethodKind::kUnary, 2, pool, body).code(),
             absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(body.size(), 7u);
+}
+
+TEST(JsonProtocolTest, RawBytesAreUnimplementedBothWays) {
+  ChunkPool pool;
+  Bytes bytes = Bytes::Static("\"a\"");
+  BorrowedMessage raw(bytes);
+  BufList body;
+  EXPECT_EQ(JsonProtocol().EncodeMessage(raw, MethodKind::kUnary, 100, pool, body).code(),
+            absl::StatusCode::kUnimplemented);
+  EXPECT_TRUE(body.empty());
+  body.Append(pool, "\"a\"");
+  const absl::Status status = JsonProtocol().ParseMessage(body, 3, bytes);
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
+  EXPECT_NE(status.message().find("raw bytes"), std::string::npos) << status;
 }
 
 TEST(JsonProtocolTest, ErrorBeforeTheHeadHasItsHttpStatusAndAllMetadata) {

@@ -6,6 +6,7 @@
 
 #include "server/handler_exception.h"
 #include "tests/support/test_service.h"
+#include "weft/raw_service.h"
 
 namespace weft::internal {
 namespace {
@@ -37,6 +38,19 @@ TEST(RouterTest, FindsMethodsByTheirExactPath) {  // checklist 4
         "/weft.testing.TestService/Unary/", "/weft.testing.TestService/"}) {
     EXPECT_EQ(router.Find(path), Router::kNone) << path;
   }
+}
+
+TEST(RouterTest, AnyOtherTakesWhatNoMethodHas) {
+  TestServiceImpl service;
+  RawService any;
+  any.AddAnyOther([](ServerContext&, ServerReaderWriter<Bytes, Bytes>&) -> Task<absl::Status> {
+    co_return {};
+  });
+  Router router;
+  router.Add(any);
+  router.Add(service);
+  EXPECT_EQ(router.Find("/any/Thing"), 0u);
+  EXPECT_EQ(router.Find(service.methods()[2].info->path), 3u);
 }
 
 TEST(RouterTest, TellsAnUnknownMethodFromAnUnknownService) {

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 
 #include "weft/internal/message_input.h"
+#include "weft/internal/message_target.h"
 #include "weft/internal/waiter.h"
 
 namespace weft::internal {
@@ -80,8 +81,8 @@ class ClientWait {
 };
 
 // What the typed handles do with a call. Results are parsed by whoever takes them, on that thread.
-absl::Status TakeFinish(ClientCall& call, google::protobuf::MessageLite* reply);
-bool TakeRead(ClientCall& call, google::protobuf::MessageLite& message);
+absl::Status TakeFinish(ClientCall& call, MessageTarget reply);
+bool TakeRead(ClientCall& call, MessageTarget message);
 absl::Status TakeWrite(ClientCall& call);
 void SendMessage(ClientCall& call, const MessageInput& message);
 void SendWritesDone(ClientCall& call);

@@ -1,0 +1,40 @@
+#include "server/message_slot.h"
+
+#include <utility>
+
+#include "google/protobuf/message_lite.h"
+
+#include "buffer/limits.h"
+
+namespace weft::internal {
+
+MessageTarget MessageSlot::Fill() {
+  if (raw()) {
+    if (bytes_ == nullptr) bytes_ = std::make_unique<Bytes>();
+  } else if (message_ == nullptr) {
+    message_ = stash_->Take();
+  }
+  return target();
+}
+
+std::size_t MessageSlot::size() const {
+  return raw() ? bytes_->size() : message_->message().ByteSizeLong();
+}
+
+OwnerRef MessageSlot::Take(std::size_t size) {
+  message_->NoteSize(size);
+  return OwnerRef::Adopt(message_.release());
+}
+
+void MessageSlot::Recycle(std::size_t size) {
+  if (bytes_ != nullptr) bytes_->Clear();
+  if (message_ == nullptr) return;
+  message_->NoteSize(size);
+  if (message_->bytes() > kKeptMessageSize) {
+    stash_->PutBack(std::move(message_));
+  } else {
+    message_->message().Clear();
+  }
+}
+
+}  // namespace weft::internal

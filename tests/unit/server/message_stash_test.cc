@@ -1,0 +1,133 @@
+#include "server/message_stash.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "buffer/limits.h"
+#include "server/message_slot.h"
+#include "test_service.weft.h"
+
+namespace weft::internal {
+namespace {
+
+using testing::TestReply;
+
+const google::protobuf::MessageLite& Prototype() { return TestReply::default_instance(); }
+
+class MessageStashTest : public ::testing::Test {
+ protected:
+  ~MessageStashTest() override { stash_->Close(); }
+
+  // One that has been as large.
+  std::unique_ptr<PooledMessage> Used(std::size_t size) {
+    std::unique_ptr<PooledMessage> message = stash_->Take();
+    static_cast<TestReply&>(message->message()).set_payload(std::string(size, 'x'));
+    message->NoteSize(size);
+    return message;
+  }
+
+  const std::shared_ptr<MessageStash::Total> total_ = std::make_shared<MessageStash::Total>(0);
+  const std::shared_ptr<MessageStash> stash_ = std::make_shared<MessageStash>(&Prototype, total_);
+};
+
+TEST_F(MessageStashTest, WhatWasPutBackComesAgainCleared) {
+  std::unique_ptr<PooledMessage> message = Used(100'000);
+  PooledMessage* const same = message.get();
+  stash_->PutBack(std::move(message));
+  EXPECT_EQ(*total_, 100'000u);
+  message = stash_->Take();
+  EXPECT_EQ(message.get(), same);
+  EXPECT_EQ(static_cast<TestReply&>(message->message()).payload(), "");
+  EXPECT_EQ(*total_, 0u);
+}
+
+TEST_F(MessageStashTest, BytesAreBoundedTogetherWithOtherStashes) {
+  const auto other = std::make_shared<MessageStash>(&Prototype, total_);
+  stash_->PutBack(Used(kKeptLargeMessages - 10));
+  std::unique_ptr<PooledMessage> message = other->Take();
+  message->NoteSize(11);
+  other->PutBack(std::move(message));
+  EXPECT_EQ(*total_, kKeptLargeMessages - 10);
+  message = other->Take();
+  message->NoteSize(10);
+  other->PutBack(std::move(message));
+  EXPECT_EQ(*total_, kKeptLargeMessages);
+  other->Close();
+  EXPECT_EQ(*total_, kKeptLargeMessages - 10);
+}
+
+TEST_F(MessageStashTest, TrimDropsWhatWasNotNeeded) {
+  std::vector<std::unique_ptr<PooledMessage>> used;
+  for (int i = 0; i < 3; ++i) used.push_back(Used(1000));
+  for (auto& message : used) stash_->PutBack(std::move(message));
+  EXPECT_EQ(stash_->Trim(), 3000u);  // until now all were needed
+  stash_->PutBack(stash_->Take());
+  EXPECT_EQ(stash_->Trim(), 1000u);
+  EXPECT_EQ(*total_, 1000u);
+  EXPECT_EQ(stash_->Trim(), 0u);
+}
+
+TEST_F(MessageStashTest, LastSliceOnAnyThreadBringsItBack) {
+  std::unique_ptr<PooledMessage> message = Used(1000);
+  PooledMessage* const same = message.get();
+  OwnerRef owner = OwnerRef::Adopt(message.release());
+  OwnerRef second = owner;
+  std::thread([last = std::move(owner)]() mutable { last = OwnerRef(); }).join();
+  EXPECT_EQ(*total_, 0u);
+  second = OwnerRef();
+  EXPECT_EQ(*total_, 1000u);
+  EXPECT_EQ(stash_->Take().get(), same);
+}
+
+TEST_F(MessageStashTest, MessageOutlivesItsStash) {
+  auto stash = std::make_shared<MessageStash>(&Prototype, total_);
+  OwnerRef owner = OwnerRef::Adopt(stash->Take().release());
+  stash->Close();
+  stash.reset();
+  owner = OwnerRef();
+  EXPECT_EQ(*total_, 0u);
+}
+
+TEST_F(MessageStashTest, SlotKeepsSmallMessagesAndReturnsLargeOnes) {
+  MessageSlot slot(stash_.get());
+  EXPECT_FALSE(slot.raw());
+  const void* const small = slot.Fill().message();
+  slot.Recycle(kKeptMessageSize);
+  EXPECT_EQ(slot.Fill().message(), small);
+  EXPECT_EQ(*total_, 0u);
+  slot.Recycle(kKeptMessageSize + 1);
+  EXPECT_EQ(*total_, kKeptMessageSize + 1);
+  // It is the same again, and remembers how large it was.
+  EXPECT_EQ(slot.Fill().message(), small);
+  slot.Recycle(1);
+  EXPECT_EQ(*total_, kKeptMessageSize + 1);
+}
+
+TEST_F(MessageStashTest, SlotGivesItsMessageToSlices) {
+  MessageSlot slot(stash_.get());
+  const void* const first = slot.Fill().message();
+  OwnerRef owner = slot.Take(5000);
+  slot.Recycle(5000);
+  EXPECT_NE(slot.Fill().message(), first);
+  owner = OwnerRef();
+  EXPECT_EQ(*total_, 5000u);
+}
+
+TEST_F(MessageStashTest, RawSlotIsEmptiedWithItsCall) {
+  MessageSlot slot(nullptr);
+  EXPECT_TRUE(slot.raw());
+  int released = 0;
+  *slot.Fill().bytes() = Bytes::Of("held", [&released] { ++released; });
+  EXPECT_EQ(slot.size(), 4u);
+  slot.Recycle(4);
+  EXPECT_EQ(released, 1);
+  EXPECT_TRUE(slot.Fill().bytes()->empty());
+}
+
+}  // namespace
+}  // namespace weft::internal
