@@ -23,7 +23,12 @@ class BlockingExecutor final : public Executor {
   }
   BlockingExecutor(const BlockingExecutor&) = delete;
   BlockingExecutor& operator=(const BlockingExecutor&) = delete;
-  ~BlockingExecutor() = default;
+  // What still stands in the queues belongs to waits that were dropped: it lets go of what it
+  // keeps.
+  ~BlockingExecutor() {
+    bridge_.Unlink();
+    while (Runnable* const next = NextLeft()) next->Run();
+  }
 
   void Schedule(Runnable& runnable) override { ready_.Push(runnable); }
 
@@ -56,6 +61,7 @@ class BlockingExecutor final : public Executor {
         next->Run();
       }
     }
+    ready_.Splice(round);
   }
 
  private:
@@ -71,6 +77,12 @@ class BlockingExecutor final : public Executor {
 
     BlockingExecutor& executor_;
   };
+
+  Runnable* NextLeft() {
+    std::lock_guard lock(mutex_);
+    ready_.Splice(posted_);
+    return ready_.Pop();
+  }
 
   const std::thread::id thread_;
   ThreadContext context_;

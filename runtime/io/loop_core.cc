@@ -223,8 +223,11 @@ void LoopCore::End() {
   // Each step lets what it ended run on: a cancelled coroutine may take a few turns to its end.
   residents_->TellEnd();
   tasks_->Cancel();
-  TakeMail();
-  Drain();
+  // Those who are refused may do a runnable's work in the loop's place: it must not be running.
+  for (int round = 0; round < kEndRounds && !mailbox_->CloseIfEmpty(); ++round) {
+    TakeMail();
+    Drain();
+  }
   mailbox_->Close();
   TakeMail();
   Drain();

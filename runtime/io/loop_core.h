@@ -75,8 +75,6 @@ class LoopCore final : public Executor {
   bool RunOnce(Duration timeout);
   void Stop();  // any thread
   int fd();
-  // True when it has ended: nothing runs on it any more, and no resident will be told.
-  bool ended() const { return ended_; }
 
   // For FdWatch.
   event_base* base() { return base_.get(); }

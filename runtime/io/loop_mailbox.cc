@@ -41,4 +41,10 @@ void LoopMailbox::Close() {
   closed_ = true;
 }
 
+bool LoopMailbox::CloseIfEmpty() {
+  std::lock_guard lock(mutex_);
+  if (queue_.empty()) closed_ = true;
+  return closed_;
+}
+
 }  // namespace weft::internal

@@ -28,8 +28,10 @@ class LoopMailbox {
   int wake_fd() const { return wake_.get(); }
   // The loop's side: empties the eventfd and moves what was posted behind `into`, in order.
   void Take(RunQueue& into);
-  // The loop's side: nothing is accepted from here on.
+  // The loop's side: nothing is accepted from here on. CloseIfEmpty: only if nothing waits; then
+  // whoever is refused knows that the loop has run all that was posted before.
   void Close();
+  bool CloseIfEmpty();
 
  private:
   const OwnedFd wake_;

@@ -18,8 +18,10 @@ class WorkerPlaces {
 
   // False when all are taken.
   bool Take() {
-    if (taken_.fetch_add(1, std::memory_order_relaxed) < limit_) return true;
-    GiveBack();
+    std::size_t taken = taken_.load(std::memory_order_relaxed);
+    while (taken < limit_) {
+      if (taken_.compare_exchange_weak(taken, taken + 1, std::memory_order_relaxed)) return true;
+    }
     return false;
   }
   bool full() const { return taken_.load(std::memory_order_relaxed) >= limit_; }

@@ -131,6 +131,31 @@ TEST(BlockOnTest, CancellationOfTheBlockedCodeEndsItsTask) {
   canceller.join();
 }
 
+class Counted final : public internal::Runnable {
+ public:
+  explicit Counted(int& runs) : runs_(runs) {}
+  ~Counted() = default;
+  void Run() override { ++runs_; }
+
+ private:
+  int& runs_;
+};
+
+Task<void> LeaveInTheQueues(Counted& posted, Counted& scheduled) {
+  internal::Executor& here = *internal::CurrentThreadContext()->executor;
+  here.Post(posted);
+  here.Schedule(scheduled);
+  co_return;
+}
+
+TEST(BlockOnTest, WhatStillStandsInItsQueuesAtTheEndIsRun) {
+  int runs = 0;
+  Counted posted(runs);
+  Counted scheduled(runs);
+  BlockOn(LeaveInTheQueues(posted, scheduled));
+  EXPECT_EQ(runs, 2);
+}
+
 TEST(BlockOnTest, LeavesTheThreadAsItWas) {
   EXPECT_EQ(BlockOn(ManyAwaits()), 10'000);
   EXPECT_EQ(internal::CurrentThreadContext(), nullptr);

@@ -118,6 +118,29 @@ TEST(EventLoopTest, WhatWasAcceptedRunsAndTheRestIsRefused) {
   }
 }
 
+// So it may do in the loop's place what the loop would have done with its earlier posts' results.
+TEST(EventLoopTest, WhoeverIsRefusedKnowsThatAllItPostedBeforeHasRun) {
+  for (int round = 0; round < 50; ++round) {
+    EventLoop loop;
+    internal::LoopHandle handle = loop.core().handle();
+    std::thread runner([&] { loop.Run(); });
+    std::vector<std::thread> posters;
+    for (int thread = 0; thread < 3; ++thread) {
+      posters.emplace_back([&handle] {
+        int ran = 0;  // no atomic: a thread sanitizer sees whether the loop is done with it
+        std::vector<std::unique_ptr<Fn>> mine;
+        do {
+          mine.push_back(std::make_unique<Fn>([&ran] { ++ran; }));
+        } while (handle.Post(*mine.back()));
+        EXPECT_EQ(ran, static_cast<int>(mine.size()) - 1);
+      });
+    }
+    loop.Stop();
+    runner.join();
+    for (std::thread& poster : posters) poster.join();
+  }
+}
+
 TEST(EventLoopTest, ARefusedFunctionIsDestroyedUnrun) {
   EventLoop loop;
   loop.Stop();
