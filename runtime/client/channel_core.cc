@@ -28,7 +28,8 @@ ChannelCore::ChannelCore(std::string_view target, InProcessHost* server,
     : options_(options),
       target_(Target::Parse(server == nullptr ? target : kInProcessTarget)),
       server_(server == nullptr ? nullptr : server->link()),
-      user_agent_(UserAgent(options)) {
+      user_agent_(UserAgent(options)),
+      calls_(kKeptCalls) {
   authority_ = !options_.authority().empty() ? options_.authority()
                : server_ != nullptr          ? "inproc"
                : target_.ok()                ? target_->authority()
@@ -61,15 +62,7 @@ ClientShard& ChannelCore::PickShard() {
 ClientCall* ChannelCore::StartCall(const MethodInfo& method, ClientContext* context,
                                    const MessageInput* request) {
   ClientShard& shard = PickShard();
-  ClientCall* call = shard.IsCurrent() ? shard.AcquireIdle() : nullptr;
-  if (call == nullptr) {
-    std::lock_guard lock(mutex_);
-    if (!idle_calls_.empty()) {
-      call = idle_calls_.back().release();
-      idle_calls_.pop_back();
-    }
-  }
-  if (call == nullptr) call = new ClientCall();
+  ClientCall* const call = AcquireCall(shard).release();  // counted from here on
   call->Prepare(shared_from_this(), shard, method, context);
   if (shard.gone()) {
     call->FailUnstarted(absl::UnavailableError(
@@ -83,12 +76,26 @@ ClientCall* ChannelCore::StartCall(const MethodInfo& method, ClientContext* cont
   return call;
 }
 
-void ChannelCore::ReleaseCall(ClientCall& call, ClientShard& shard) {
-  if (shard.IsCurrent() && shard.KeepIdle(call)) return;
-  std::unique_ptr<ClientCall> owned(&call);
-  if (shut_down_.load(std::memory_order_acquire)) return;
+std::unique_ptr<ClientCall> ChannelCore::AcquireCall(ClientShard& shard) {
+  if (shard.IsCurrent()) return shard.calls().Acquire();
   std::lock_guard lock(mutex_);
-  if (idle_calls_.size() < kKeptCalls) idle_calls_.push_back(std::move(owned));
+  return calls_.Acquire();
+}
+
+void ChannelCore::ReleaseCall(ClientCall& call, ClientShard& shard) {
+  std::unique_ptr<ClientCall> owned(&call);
+  if (shard.IsCurrent()) {
+    shard.calls().Release(std::move(owned));
+  } else if (!shut_down_.load(std::memory_order_acquire)) {
+    std::lock_guard lock(mutex_);
+    calls_.Release(std::move(owned));
+  }
+}
+
+std::size_t ChannelCore::TrimCalls() {
+  std::lock_guard lock(mutex_);
+  calls_.Trim();
+  return calls_.idle();
 }
 
 void ChannelCore::Shutdown() {

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 
+#include "base/object_pool.h"
 #include "client/client_shard.h"
 #include "io/address.h"
 #include "io/dns.h"
@@ -35,6 +36,9 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore> {
 
   // A call that nobody refers to any more. Any thread.
   void ReleaseCall(ClientCall& call, ClientShard& shard);
+  // Gives back the calls of other threads that were not needed since the last time; returns how
+  // many are still kept. Any thread.
+  std::size_t TrimCalls();
 
   const ChannelOptions& options() const { return options_; }
   const absl::StatusOr<Target>& target() const { return target_; }
@@ -46,6 +50,7 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore> {
 
  private:
   ClientShard& PickShard();
+  std::unique_ptr<ClientCall> AcquireCall(ClientShard& shard);
 
   const ChannelOptions options_;
   const absl::StatusOr<Target> target_;
@@ -59,7 +64,7 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore> {
 
   // The calls of users on other threads, for reuse.
   std::mutex mutex_;
-  std::vector<std::unique_ptr<ClientCall>> idle_calls_;
+  ObjectPool<ClientCall> calls_;
 };
 
 }  // namespace weft::internal

@@ -36,7 +36,8 @@ void ClientCall::BeginOnLoop() {
   begun_ = true;
   loop_ref_ = true;
   Ref();
-  inbound_.Reset(Framing::kEnvelope, channel_->options().receive_limit());
+  inbound_.Reset(Framing::kEnvelope, channel_->options().receive_limit(),
+                 "ChannelOptions::set_receive_limit");
   if (!request_error_.ok()) {
     Finish(request_error_);
     return;
@@ -267,7 +268,14 @@ bool ClientCall::TryReplay(const StreamClose& close) {
   return true;
 }
 
-void ClientCall::OnDeadline() { Cancel(DeadlineStatus()); }
+void ClientCall::OnDeadline() {
+  absl::Status status = DeadlineStatus();
+  if (stream_ == nullptr) {
+    status = absl::DeadlineExceededError(
+        absl::StrCat(status.message(), "; it was not sent: ", shard_->WhyNotSent()));
+  }
+  Cancel(status);
+}
 
 absl::Status ClientCall::DeadlineStatus() const {
   return absl::DeadlineExceededError(

@@ -18,6 +18,9 @@
 namespace weft::internal {
 namespace {
 
+// How soon a server in this process is asked again while calls wait for it.
+constexpr Duration kInProcessRetry = std::chrono::milliseconds(10);
+
 // A resolver's or connector's failure is not the application's: checklist 40.
 absl::Status AsCallStatus(const absl::Status& status) {
   if (status.code() == absl::StatusCode::kUnavailable) return status;
@@ -35,7 +38,8 @@ ClientShard::ClientShard(ChannelCore& channel, EventLoop& loop)
       streams_(loop_.chunks(), blocks_),
       backoff_(channel.options().first_backoff(), channel.options().longest_backoff(),
                loop_.random()),
-      retry_timer_(*this) {
+      retry_timer_(*this),
+      calls_(kKeptCalls) {
   loop_.AddResident(*this);
 }
 
@@ -54,12 +58,21 @@ void ClientShard::Submit(ClientCall& call) {
     call.Open(*ready_);
     return;
   }
-  if (failing_ && !call.wait_for_ready()) {
+  // To ask a server in this process costs nothing, so its last answer is no reason not to.
+  const bool in_process = channel_.in_process_server() != nullptr;
+  if (failing_ && !in_process && !call.wait_for_ready()) {
     call.Cancel(last_error_);
     return;
   }
   waiting_.PushBack(call);
+  if (in_process) loop_.timers().Disarm(retry_timer_);
   ConnectIfNeeded();
+}
+
+std::string ClientShard::WhyNotSent() const {
+  if (failing_) return std::string(last_error_.message());
+  return ready_ == nullptr ? "no connection was made in time"
+                           : "the server takes no more calls at once on this connection";
 }
 
 void ClientShard::SendWaiting() {
@@ -74,7 +87,7 @@ void ClientShard::ConnectIfNeeded() {
   if (ready_ != nullptr || attempting_ || retry_timer_.armed() || waiting_.empty()) return;
   // A server that ends each connection as soon as it is up must not be asked again without a pause.
   const TimePoint earliest = attempt_start_ + channel_.options().first_backoff();
-  if (loop_.Now() < earliest) {
+  if (loop_.Now() < earliest && channel_.in_process_server() == nullptr) {
     loop_.timers().Arm(retry_timer_, earliest);
   } else {
     Connect();
@@ -147,7 +160,6 @@ void ClientShard::OnAttemptFailed(const absl::Status& why) {
   attempting_ = false;
   failing_ = true;
   last_error_ = AsCallStatus(why);
-  loop_.timers().Arm(retry_timer_, attempt_start_ + backoff_.Next());
   // checklist 50: calls that don't want to wait fail now.
   IntrusiveList<ClientCall> patient;
   while (ClientCall* call = waiting_.PopFront()) {
@@ -158,6 +170,11 @@ void ClientShard::OnAttemptFailed(const absl::Status& why) {
     }
   }
   waiting_.Splice(patient);
+  if (channel_.in_process_server() == nullptr) {
+    loop_.timers().Arm(retry_timer_, attempt_start_ + backoff_.Next());
+  } else if (!waiting_.empty()) {
+    loop_.timers().Arm(retry_timer_, attempt_start_ + kInProcessRetry);
+  }
 }
 
 void ClientShard::OnUp(ClientConnection& connection) {
@@ -200,7 +217,8 @@ void ClientShard::OnLoopEnd() {
 std::size_t ClientShard::Trim(TimePoint now) {
   streams_.Trim();
   blocks_.Trim(now);
-  return streams_.stats().idle + blocks_.stats().bytes_idle;
+  calls_.Trim();
+  return streams_.stats().idle + blocks_.stats().bytes_idle + calls_.idle() + channel_.TrimCalls();
 }
 
 void ClientShard::Shutdown(const absl::Status& why) {
@@ -247,19 +265,6 @@ void ClientShard::ShutdownFromAnyThread(const absl::Status& why) {
   mailbox_->Withdraw(ender);
   lock.unlock();
   Shutdown(why);
-}
-
-ClientCall* ClientShard::AcquireIdle() {
-  if (idle_calls_.empty()) return nullptr;
-  ClientCall* call = idle_calls_.back().release();
-  idle_calls_.pop_back();
-  return call;
-}
-
-bool ClientShard::KeepIdle(ClientCall& call) {
-  if (shut_down_ || idle_calls_.size() >= kKeptCalls) return false;
-  idle_calls_.emplace_back(&call);
-  return true;
 }
 
 }  // namespace weft::internal

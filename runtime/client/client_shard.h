@@ -2,12 +2,13 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
 #include <string_view>
-#include <vector>
 
 #include "absl/status/status.h"
 
 #include "base/intrusive_list.h"
+#include "base/object_pool.h"
 #include "buffer/block_pool.h"
 #include "client/backoff.h"
 #include "client/client_call.h"
@@ -47,6 +48,9 @@ class ClientShard final : private ClientConnection::Events, private LoopResident
   // The same from any thread that may wait for the loop; at once when the loop has ended.
   void ShutdownFromAnyThread(const absl::Status& why);
 
+  // Why calls wait: for a status's text.
+  std::string WhyNotSent() const;
+
   LoopCore& loop() { return loop_; }
   // Whether the caller runs inside a pass of this loop. Any thread, also when the loop is gone; no
   // loop is current for a shard that was shut down, since another may be at the same address.
@@ -60,9 +64,7 @@ class ClientShard final : private ClientConnection::Events, private LoopResident
   LoopMailbox& mailbox() const { return *mailbox_; }
 
   // The calls that this loop's own users make, for reuse.
-  ClientCall* AcquireIdle();
-  // False when enough are kept.
-  bool KeepIdle(ClientCall& call);
+  ObjectPool<ClientCall>& calls() { return calls_; }
 
  private:
   class RetryTimer final : public TimerNode {
@@ -112,7 +114,7 @@ class ClientShard final : private ClientConnection::Events, private LoopResident
   std::unique_ptr<DnsResolver::LookUp> look_up_;
   std::unique_ptr<Connector> connector_;
   RetryTimer retry_timer_;
-  std::vector<std::unique_ptr<ClientCall>> idle_calls_;
+  ObjectPool<ClientCall> calls_;
 };
 
 }  // namespace weft::internal

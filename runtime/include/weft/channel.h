@@ -22,10 +22,11 @@ class ChannelOptions {
  public:
   ChannelOptions() = default;
 
-  // Runs the channel's connections on this loop, which the user runs, instead of on a thread of the
-  // channel's own. May be said several times: a call from one of these loops stays on it, and those
-  // of any other thread all go to the same one. When a loop ends, its calls end with UNAVAILABLE;
-  // it may be destroyed before the channel, but not while another thread makes a call.
+  // Runs the channel's connections on this loop, which the user runs (while nobody does, no call
+  // ends, not even by its deadline), instead of on a thread of the channel's own. May be said
+  // several times: a call from one of these loops stays on it, and those of any other thread all go
+  // to the same one. When a loop ends, its calls end with UNAVAILABLE; it may be destroyed before
+  // the channel, but not while another thread makes a call.
   ChannelOptions& add_loop(EventLoop& loop) { return loops_.push_back(&loop), *this; }
   // What the calls ask for as their authority. Default: the target's host and port.
   ChannelOptions& set_authority(std::string_view name) { return authority_ = name, *this; }

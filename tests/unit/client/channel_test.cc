@@ -91,6 +91,19 @@ TEST(ChannelStateTest, TargetThatCannotBeUnderstoodIsNamed) {
   EXPECT_NE(std::string(status.message()).find("bogus"), std::string::npos) << status;
 }
 
+TEST_F(ChannelTest, DeadlineOfACallThatWasNotSentTellsWhy) {
+  const int port = server_->port();
+  server_.reset();
+  Channel channel("127.0.0.1:" + std::to_string(port));
+  ClientContext context;
+  context.set_wait_for_ready(true);
+  context.set_timeout(std::chrono::milliseconds(200));
+  const absl::Status status =
+      TestService::Stub(channel).Unary(context, Text("late")).Wait().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_NE(status.message().find("not sent: cannot connect"), std::string::npos) << status;
+}
+
 TEST_F(ChannelTest, PatientCallSurvivesARestartOfTheServer) {
   ASSERT_TRUE(stub_.Unary(Text("before")).Wait().ok());
   const int port = server_->port();

@@ -58,6 +58,21 @@ TEST_F(InProcessChannelTest, UnaryCallIsAnswered) {
   EXPECT_EQ(reply->text(), "hi");
 }
 
+TEST_F(InProcessChannelTest, CallsSucceedAsSoonAsTheServerRuns) {
+  server_.emplace(ServerOptions().set_loops(1));
+  server_->Register(service_);
+  channel_.emplace(*server_);
+  stub_.emplace(*channel_);
+  EXPECT_EQ(stub_->Unary(Say("early")).Wait().status().code(), absl::StatusCode::kUnavailable);
+  ClientContext context;
+  context.set_wait_for_ready(true);
+  UnaryCall<TestReply> patient = stub_->Unary(context, Say("patient"));
+  ASSERT_EQ(server_->Start(), absl::OkStatus());
+  // Not after a pause, as with servers that can't be reached.
+  EXPECT_EQ(stub_->Unary(Say("now")).Wait().status(), absl::OkStatus());
+  EXPECT_EQ(std::move(patient).Wait().status(), absl::OkStatus());
+}
+
 TEST_F(InProcessChannelTest, MetadataGoesBothWays) {
   Start();
   ClientContext context;
