@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 #include "http/header_list.h"
 
@@ -23,6 +24,16 @@ struct HttpHead {
   // Responses; 0 in a request.
   int status = 0;
   HeaderList fields;
+
+  void Swap(HttpHead& other) noexcept {
+    std::swap(version, other.version);
+    std::swap(method, other.method);
+    std::swap(scheme, other.scheme);
+    std::swap(authority, other.authority);
+    std::swap(path, other.path);
+    std::swap(status, other.status);
+    fields.Swap(other.fields);
+  }
 
   // Ready for the next head; keeps the capacity of `fields`.
   void Clear() {

@@ -115,7 +115,8 @@ class Grpc final : public Protocol {
     return ParseFrom(bytes, message);
   }
 
-  int EncodeHead(MethodKind, const HeaderList& initial_metadata, HeaderList& head) const override {
+  int EncodeHead(MethodKind, const HeaderList& initial_metadata, const HeaderList&,
+                 HeaderList& head) const override {
     head.AddStatic("content-type", kContentType);
     head.AddAllStatic(initial_metadata);
     return 200;
@@ -131,8 +132,9 @@ class Grpc final : public Protocol {
   void SendEnd(const ReplyEnd& end, ChunkPool&, HttpStream& stream) const override {
     const bool head_first = !end.head_sent && !end.initial_metadata.empty();
     if (head_first) {
-      stream.SendHead(EncodeHead(end.kind, end.initial_metadata, stream.head_to_send()),
-                      /*end=*/false);
+      stream.SendHead(
+          EncodeHead(end.kind, end.initial_metadata, end.trailing_metadata, stream.head_to_send()),
+          /*end=*/false);
     }
     if (end.head_sent || head_first) {
       AddStatusFields(end.status, stream.trailers_to_send());

@@ -66,9 +66,10 @@ class Json final : public Protocol {
   }
 
   int EncodeHead(MethodKind kind, const HeaderList& initial_metadata,
-                 HeaderList& head) const override {
+                 const HeaderList& trailing_metadata, HeaderList& head) const override {
     head.AddStatic("content-type", IsStream(kind) ? "application/x-ndjson" : "application/json");
     head.AddAllStatic(initial_metadata);
+    head.AddAllStatic(trailing_metadata);
     return 200;
   }
 

@@ -157,7 +157,7 @@ class UtilJson final : public JsonCodec {
     if (message == nullptr) return NoJsonForLite(lite);
     if (NestsTooDeeply(body, size)) {
       return absl::InvalidArgumentError(
-          absl::StrCat("the body is not the JSON of a ", message->GetTypeName(),
+          absl::StrCat("the body is not the JSON of ", message->GetTypeName(),
                        ": it nests deeper than ", kMaxJsonDepth, " levels"));
     }
     ChunkPool pool;
@@ -168,7 +168,7 @@ class UtilJson final : public JsonCodec {
       const auto parsed = google::protobuf::util::JsonToBinaryStream(
           TypesOf(*message).get(), TypeUrl(*message), &json, &out, {});
       if (!parsed.ok()) {
-        return absl::InvalidArgumentError(absl::StrCat("the body is not the JSON of a ",
+        return absl::InvalidArgumentError(absl::StrCat("the body is not the JSON of ",
                                                        message->GetTypeName(), ": ",
                                                        std::string(parsed.message())));
       }

@@ -59,9 +59,10 @@ class Protocol {
                                     google::protobuf::MessageLite& message) const = 0;
 
   // Fills the reply's head with the protocol's fields and `initial_metadata` (whose views live as
-  // long as the stream); returns the HTTP status.
+  // long as the stream); returns the HTTP status. `trailing_metadata` is what is known of it by
+  // now: for protocols without trailers.
   virtual int EncodeHead(MethodKind kind, const HeaderList& initial_metadata,
-                         HeaderList& head) const = 0;
+                         const HeaderList& trailing_metadata, HeaderList& head) const = 0;
   // Appends a message. RESOURCE_EXHAUSTED above the send limit, UNIMPLEMENTED for raw bytes where
   // the protocol has none; then nothing was appended.
   virtual absl::Status EncodeMessage(OutgoingMessage& message, MethodKind kind,

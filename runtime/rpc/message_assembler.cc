@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "base/absl_view.h"
 #include "buffer/buf_list_ops.h"
 
 namespace weft::internal {
@@ -35,9 +36,11 @@ void WriteEnvelopePrefix(std::uint32_t message_size, char* to) {
   to[4] = static_cast<char>(message_size);
 }
 
-void MessageAssembler::Reset(Framing framing, std::size_t receive_limit) {
+void MessageAssembler::Reset(Framing framing, std::size_t receive_limit,
+                             std::string_view limit_option) {
   bytes_.Clear();
   receive_limit_ = receive_limit;
+  limit_option_ = limit_option;
   message_size_ = 0;
   framing_ = framing;
   prefix_known_ = false;
@@ -133,8 +136,9 @@ absl::Status MessageAssembler::ReadPrefix() {
 absl::Status MessageAssembler::CheckSize(std::uint64_t size) const {
   if (size <= receive_limit_) return absl::OkStatus();
   return absl::ResourceExhaustedError(
-      absl::StrCat("a received message of ", size, " bytes is larger than the limit of ",
-                   receive_limit_, " bytes; raise the receiver's limit or send less at once"));
+      absl::StrCat("a received message of ", framing_ == Framing::kWholeBody ? "at least " : "",
+                   size, " bytes is larger than the limit of ", receive_limit_, " bytes (",
+                   Absl(limit_option_), "); raise it, or send less at once"));
 }
 
 }  // namespace weft::internal

@@ -26,8 +26,10 @@ enum class Framing : std::uint8_t {
 // each length before anything is kept for it. One thread at a time.
 class MessageAssembler {
  public:
-  // Back to the start of a body. Keeps capacity.
-  void Reset(Framing framing, std::size_t receive_limit);
+  // Back to the start of a body. Keeps capacity. `limit_option` names, for error texts, what set
+  // the limit; it lives as long as this.
+  void Reset(Framing framing, std::size_t receive_limit,
+             std::string_view limit_option = "set_receive_limit");
 
   // If `part` is one whole message and nothing else has come, the message (a view into `part`),
   // which is then regarded as taken; else a view whose data() is null and nothing has changed.
@@ -65,6 +67,7 @@ class MessageAssembler {
 
   BufList bytes_;
   std::size_t receive_limit_ = 0;
+  std::string_view limit_option_;
   std::size_t message_size_ = 0;
   Framing framing_ = Framing::kEnvelope;
   bool prefix_known_ = false;

@@ -35,7 +35,8 @@ absl::Status BlockingCall::CheckRoom() const {
 }
 
 void BlockingCall::Start() {
-  assembler_.Reset(Framing::kEnvelope, call_.environment().options.receive_limit());
+  assembler_.Reset(Framing::kEnvelope, call_.environment().options.receive_limit(),
+                   kReceiveLimitOption);
   scope_.LowerDeadline(call_.deadline());
   WorkerPlaces& places = call_.environment().worker_places;
   if (places.Take()) {

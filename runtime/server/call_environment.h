@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string_view>
 
 #include "base/intrusive_list.h"
 #include "buffer/chunk_pool.h"
@@ -45,6 +46,9 @@ struct CallEnvironment {
   // Of messages that wait to be used again.
   std::shared_ptr<MessageStash::Total> stashed_bytes = std::make_shared<MessageStash::Total>(0);
 };
+
+// For the text of a message that is too large.
+inline constexpr std::string_view kReceiveLimitOption = "ServerOptions::set_receive_limit";
 
 // For an answer without metadata.
 const HeaderList& NoMetadata();

@@ -83,8 +83,8 @@ void ServerCall::Begin(HttpStream& stream, HttpHead& head, const Protocol& proto
   stream_ = &stream;
   protocol_ = &protocol;
   peer_.assign(peer);
-  std::swap(head_, head);
-  inbound_.Reset(info.framing, environment_.options.receive_limit());
+  head_.Swap(head);
+  inbound_.Reset(info.framing, environment_.options.receive_limit(), kReceiveLimitOption);
   if (info.timeout != Duration::max()) {
     const TimePoint now = environment_.loop.Now();
     deadline_ = info.timeout < kNever - now ? now + info.timeout : kNever;
@@ -263,8 +263,10 @@ void ServerCall::SendHead() {
   if (head_sent() || end_sent_ || stream_ == nullptr) return;
   CloseHead();
   head_sent_.store(true, std::memory_order_release);
+  const HeaderList& trailing =
+      handler_state_ == HandlerState::kDone ? trailing_metadata_ : NoMetadata();
   const int http_status =
-      protocol_->EncodeHead(info_.kind, initial_metadata_, stream_->head_to_send());
+      protocol_->EncodeHead(info_.kind, initial_metadata_, trailing, stream_->head_to_send());
   stream_->SendHead(http_status, /*end=*/false);
 }
 
@@ -503,10 +505,6 @@ void ServerCall::Recycle() {
 
 // --- The streams' awaiters.
 
-ServerRead::~ServerRead() {
-  if (registered_) call_.ForgetReader();
-}
-
 bool ServerRead::await_ready() { return call_.TryRead(message_, result_); }
 
 void ServerRead::Register() {
@@ -514,19 +512,19 @@ void ServerRead::Register() {
   call_.RegisterReader(*this);
 }
 
+void ServerRead::Unregister() { call_.ForgetReader(); }
+
 ServerWrite::ServerWrite(ServerCall& call, const MessageInput& message)
     : call_(call), wait_(call.Write(message, result_)) {}
 
 // Between the write and this the stream may have drained, or ended.
-bool ServerWrite::await_ready() { return !wait_ || !call_.MustWait(result_); }
-
-ServerWrite::~ServerWrite() {
-  if (registered_) call_.ForgetWriter();
-}
+bool ServerWrite::Drained() { return !call_.MustWait(result_); }
 
 void ServerWrite::Register() {
   registered_ = true;
   call_.RegisterWriter(*this);
 }
+
+void ServerWrite::Unregister() { call_.ForgetWriter(); }
 
 }  // namespace weft::internal

@@ -101,6 +101,23 @@ TEST_P(JsonServerTest, CallsShareAConnection) {
   EXPECT_EQ(server.shard().connection_count(), 1u);
 }
 
+// JSON has no trailers: the head of a unary reply carries all of the metadata.
+TEST_P(JsonServerTest, TrailingMetadataStandsInTheHeadOfAReply) {
+  probe.unary = [](Probe&, ServerContext& context, const TestRequest&,
+                   TestReply&) -> Task<absl::Status> {
+    context.AddInitialMetadata("first", "1");
+    context.AddTrailingMetadata("last", "2");
+    co_return absl::OkStatus();
+  };
+  ServerUnderTest server(GetParam(), probe);
+  WireClient& client = server.Connect();
+  client.Send(Post(kUnary, "{}"));
+  const Response response = Answer(server, client);
+  EXPECT_EQ(response.status, 200);
+  EXPECT_TRUE(response.has("first: 1\r\n")) << response.head;
+  EXPECT_TRUE(response.has("last: 2\r\n")) << response.head;
+}
+
 TEST_P(JsonServerTest, PipelinedCallsAreAnsweredInOrder) {
   ServerUnderTest server(GetParam(), probe);
   WireClient& client = server.Connect();
@@ -214,6 +231,8 @@ TEST_P(JsonServerTest, TooLargeBodyIs429) {  // checklist 16
   const Response response = Answer(server, client);
   EXPECT_EQ(response.status, 429);
   EXPECT_TRUE(response.body.starts_with("{\"code\":8,")) << response.body;
+  EXPECT_NE(response.body.find("ServerOptions::set_receive_limit"), std::string::npos)
+      << response.body;
 }
 
 TEST_P(JsonServerTest, DeadlineIs504) {

@@ -129,7 +129,8 @@ class Server final : public internal::InProcessHost {
   // runs already.
   absl::Status Start();
   // Start, then wait for SIGTERM, SIGINT or a Shutdown from another thread; a signal drains. OK at
-  // once when Shutdown came before.
+  // once when Shutdown came before. A server that listens nowhere serves the channels of its own
+  // process.
   absl::Status Run();
   // Stops accepting, tells the clients (GOAWAY), lets the calls end, cancels those that have not by
   // then, and returns when every handler has. DEADLINE_EXCEEDED names the methods of handlers that

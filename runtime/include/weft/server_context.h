@@ -38,9 +38,10 @@ class ServerContext {
   MetadataView metadata() const;
 
   // Metadata to send before the first message, or after the last. A key is lower case; the value of
-  // a key that ends in
-  // "-bin" may be any bytes. False, with a line in the log, when key or value can't be sent, or,
-  // for initial metadata, when the head is already on its way.
+  // a key that ends in "-bin" may be any bytes. False, with a line in the log, when key or value
+  // can't be sent, or, for initial metadata, when the head is already on its way. JSON has no
+  // trailers: there, trailing metadata goes out with the head of a unary reply or of an error, and
+  // is lost where the head was sent before.
   bool AddInitialMetadata(std::string_view key, std::string_view value);
   bool AddTrailingMetadata(std::string_view key, std::string_view value);
   // Sends the initial metadata now instead of with the first message.

@@ -20,7 +20,9 @@ class [[nodiscard]] ServerRead final {
  public:
   ServerRead(ServerCall& call, MessageTarget message) : call_(call), message_(message) {}
   ServerRead(const ServerRead&) = delete;
-  ~ServerRead();
+  ~ServerRead() {
+    if (registered_) Unregister();
+  }
 
   bool await_ready();
   template <typename P>
@@ -33,6 +35,7 @@ class [[nodiscard]] ServerRead final {
  private:
   friend class ServerCall;
   void Register();
+  void Unregister();
   // The call has let go of it already.
   void Complete(bool result) {
     result_ = result;
@@ -52,9 +55,11 @@ class [[nodiscard]] ServerWrite final {
  public:
   ServerWrite(ServerCall& call, const MessageInput& message);
   ServerWrite(const ServerWrite&) = delete;
-  ~ServerWrite();
+  ~ServerWrite() {
+    if (registered_) Unregister();
+  }
 
-  bool await_ready();
+  bool await_ready() { return !wait_ || Drained(); }
   template <typename P>
   void await_suspend(std::coroutine_handle<P> handle) {
     waiter_.Suspend(handle);
@@ -64,7 +69,9 @@ class [[nodiscard]] ServerWrite final {
 
  private:
   friend class ServerCall;
+  bool Drained();
   void Register();
+  void Unregister();
   void Complete(absl::Status result) {
     result_ = std::move(result);
     registered_ = false;

@@ -66,7 +66,7 @@ TEST(JsonMappingTest, BrokenJsonIsInvalidArgumentAndSaysOfWhat) {
     const absl::Status parsed = Parse(json, value);
     EXPECT_EQ(parsed.code(), absl::StatusCode::kInvalidArgument) << json;
     EXPECT_TRUE(std::string(parsed.message())
-                    .starts_with("the body is not the JSON of a google.protobuf.StringValue: "))
+                    .starts_with("the body is not the JSON of google.protobuf.StringValue: "))
         << parsed;
   }
 }
