@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 #include "base/absl_view.h"
@@ -202,6 +203,11 @@ absl::StatusOr<HostPort> HostPort::Parse(std::string_view text, int default_port
     return Bad("address", text, "the port must be a number from 0 to 65535");
   }
   return HostPort(host, number);
+}
+
+std::vector<SocketAddress> LocalhostAddresses(std::string_view host, std::uint16_t port) {
+  if (!absl::EqualsIgnoreCase(Absl(host), "localhost")) return {};
+  return {*SocketAddress::Numeric("127.0.0.1", port), *SocketAddress::Numeric("::1", port)};
 }
 
 absl::StatusOr<Target> Target::Parse(std::string_view text, std::uint16_t default_port) {

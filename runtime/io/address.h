@@ -43,6 +43,11 @@ class SocketAddress {
   socklen_t size_;
 };
 
+// The loopback addresses if the host is "localhost", else none: that name has its meaning without a
+// look-up (RFC 6761 §6.3), which finds nothing where there is no /etc/hosts. IPv4 first, since some
+// clients try one address only.
+std::vector<SocketAddress> LocalhostAddresses(std::string_view host, std::uint16_t port);
+
 // What a channel connects to, by gRPC's naming rules:
 //   host:port, dns:host:port, dns:///host:port    looked up, each time anew
 //   ipv4:1.2.3.4:80,5.6.7.8:80, ipv6:[::1]:80     as given

@@ -21,6 +21,8 @@
 namespace weft::internal {
 
 Addresses LookUpName(const std::string& host, std::uint16_t port) {
+  std::vector<SocketAddress> addresses = LocalhostAddresses(host, port);
+  if (!addresses.empty()) return addresses;
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
@@ -32,7 +34,6 @@ Addresses LookUpName(const std::string& host, std::uint16_t port) {
         absl::StrCat("cannot resolve \"", host,
                      "\": ", error == EAI_SYSTEM ? ErrnoText(errno) : ::gai_strerror(error)));
   }
-  std::vector<SocketAddress> addresses;
   for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
     addresses.emplace_back(entry->ai_addr, entry->ai_addrlen);
   }

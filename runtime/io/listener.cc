@@ -57,7 +57,10 @@ absl::Status ListenError(std::string_view address, int error) {
       absl::StrCat("cannot listen on ", absl::string_view(address.data(), address.size()), ": ",
                    ErrnoText(error));
   if (!hint.empty()) absl::StrAppend(&text, "; ", absl::string_view(hint.data(), hint.size()));
-  return absl::Status(absl::ErrnoToStatusCode(error), text);
+  // absl takes an address that isn't this machine's for one that is in use.
+  const absl::StatusCode code =
+      error == EADDRNOTAVAIL ? absl::StatusCode::kInvalidArgument : absl::ErrnoToStatusCode(error);
+  return absl::Status(code, text);
 }
 
 // True when it is a socket file that refuses connections: what a process that died left behind.
@@ -100,6 +103,8 @@ int OpenListening(const SocketAddress& address, const Listener::Options& options
 // A look-up that may block: listening is set-up, not service.
 absl::StatusOr<std::vector<SocketAddress>> LookUpLocal(std::string_view text,
                                                        const HostPort& where) {
+  std::vector<SocketAddress> addresses = LocalhostAddresses(where.host(), where.port());
+  if (!addresses.empty()) return addresses;
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
@@ -112,7 +117,6 @@ absl::StatusOr<std::vector<SocketAddress>> LookUpLocal(std::string_view text,
         "cannot listen on ", absl::string_view(text.data(), text.size()), ": unknown host \"",
         where.host(), "\": ", error == EAI_SYSTEM ? ErrnoText(errno) : ::gai_strerror(error)));
   }
-  std::vector<SocketAddress> addresses;
   for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
     addresses.emplace_back(entry->ai_addr, entry->ai_addrlen);
   }

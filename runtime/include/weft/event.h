@@ -41,7 +41,8 @@ class Event {
   internal::IntrusiveList<Waiting, Event> waiters_;
 };
 
-class Event::Waiting final : public internal::ListHook<Event>, private internal::CancelNode {
+class [[nodiscard]] Event::Waiting final : public internal::ListHook<Event>,
+                                           private internal::CancelNode {
  public:
   explicit Waiting(Event& event) : event_(event) {}
 

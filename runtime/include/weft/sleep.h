@@ -13,7 +13,7 @@
 namespace weft {
 namespace internal {
 
-class SleepAwaiter final : private TimerNode, private CancelNode {
+class [[nodiscard]] SleepAwaiter final : private TimerNode, private CancelNode {
  public:
   explicit SleepAwaiter(Duration duration) : duration_(duration) {}
   explicit SleepAwaiter(TimePoint until) : until_(until) {}

@@ -15,7 +15,7 @@ namespace internal {
 
 class LoopMailbox;
 
-class ResumeOnAwaiter final : private Runnable {
+class [[nodiscard]] ResumeOnAwaiter final : private Runnable {
  public:
   explicit ResumeOnAwaiter(EventLoop& loop);
 

@@ -30,7 +30,7 @@ WhenAllResult<T> TakeResult(WhenAllChild<T>& child) {
 }
 
 template <typename... Ts>
-class WhenAllOfTuple {
+class [[nodiscard]] WhenAllOfTuple {
  public:
   explicit WhenAllOfTuple(Task<Ts>&&... tasks) : tasks_(std::move(tasks)...) {}
 
@@ -59,7 +59,7 @@ class WhenAllOfTuple {
 };
 
 template <typename T>
-class WhenAllOfVector {
+class [[nodiscard]] WhenAllOfVector {
  public:
   explicit WhenAllOfVector(std::vector<Task<T>> tasks)
       : tasks_(std::move(tasks)), children_(std::make_unique<WhenAllChild<T>[]>(tasks_.size())) {}

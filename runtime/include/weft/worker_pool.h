@@ -138,7 +138,7 @@ class OnWorkerBase : private Runnable, private CancelNode {
 };
 
 template <typename Fn>
-class OnWorkerAwaiter final : private OnWorkerBase {
+class [[nodiscard]] OnWorkerAwaiter final : private OnWorkerBase {
  public:
   using Result = std::invoke_result_t<Fn&>;
   using Outcome = typename WorkerOutcomeOf<Result>::Type;
