@@ -147,3 +147,8 @@ def all_peers(weft_server):
         Peer("tonic", build_tonic),
         Peer("grpc-go", build_grpc_go, own_allocation_count=True),
     ]
+
+
+def weft_again(weft_server):
+    """The same program as a peer of its own: how far the two differ is what the machine adds."""
+    return Peer("weft-again", lambda: build_weft(weft_server))

@@ -32,8 +32,9 @@ class Report:
     def text(self):
         parts = [
             self._table("Server CPU µs per call: median (least–most)", self._cpu),
-            self._table("Server CPU as a ratio to the floor's", lambda peer, load: self._ratio(peer, load, [FLOOR])),
-            self._table("Server CPU as a ratio to gRPC C++'s better form", lambda peer, load: self._ratio(peer, load, GRPC_CPP)),
+            self._table("Server CPU as a ratio to the floor's of the same round: median (least–most)",
+                        lambda peer, load: self._ratio(peer, load, [FLOOR])),
+            self._table("The same to gRPC C++'s better form", lambda peer, load: self._ratio(peer, load, GRPC_CPP)),
             self._table("Server CPU µs per message of a stream", self._cpu_per_message),
             self._table("Calls a second", lambda peer, load: number(self.median(peer, load, "rate"))),
             self._table("Latency µs: p50 / p99", self._latency),
@@ -65,9 +66,15 @@ class Report:
         return number(value / messages) if value is not None and messages > 1 else "–"
 
     def _ratio(self, peer, load, others):
-        values = [value for value in (self.median(other, load, "cpu_us") for other in others) if value]
-        value = self.median(peer, load, "cpu_us")
-        return number(value / min(values)) if values and value is not None else "–"
+        """Of what the same round found: the machine's speed changes from one to the next."""
+        ratios = []
+        for own, *beside in zip(*(self._peers[name]["rounds"] for name in [peer, *others] if name in self._peers)):
+            costs = [found[load]["cpu_us"] for found in beside if load in found]
+            if load in own and costs:
+                ratios.append(own[load]["cpu_us"] / min(costs))
+        if not ratios:
+            return "–"
+        return f"{number(statistics.median(ratios))} ({number(min(ratios))}–{number(max(ratios))})"
 
     def _latency(self, peer, load):
         if self.median(peer, load, "p50_us") is None:
