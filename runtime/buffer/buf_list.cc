@@ -150,8 +150,6 @@ std::size_t BufList::FillIov(std::span<iovec> iov) const {
   return n;
 }
 
-void BufList::Clear() { Consume(size_); }
-
 void BufList::Swap(BufList& other) noexcept {
   std::swap(size_, other.size_);
   std::swap(had_mapped_, other.had_mapped_);

@@ -67,7 +67,9 @@ class BufList {
   // Fills iov with the front of the list; returns how many entries were used.
   std::size_t FillIov(std::span<iovec> iov) const;
   // Empties the list, keeps its capacity up to kKeptRingSlices.
-  void Clear();
+  void Clear() {
+    if (size_ > 0 || open_) Consume(size_);
+  }
   void Swap(BufList& other) noexcept;
 
  private:

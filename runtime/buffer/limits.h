@@ -59,13 +59,17 @@ inline constexpr std::size_t kMappedKeepLimit = 64 * kKiB;
 // paid for ever.
 inline constexpr std::size_t kKeptRingSlices = 256;
 
-// What is pulled from a codec before one write: large enough that a system call's cost vanishes,
-// small enough that an urgent frame waits for at most 64 KiB.
+// The most that a connection's output list takes from a codec before it is written: large enough
+// that a system call's cost vanishes, small enough that an urgent frame waits for at most 64 KiB.
 inline constexpr std::size_t kFlushQuantum = 64 * kKiB;
-// The connection's output list: above the high mark no frames are pulled, below the low mark
-// pulling goes on. One quantum being written, one waiting.
+// What a partial write left is topped up to the quantum once it is down to this: by less it would
+// be many small frames.
+inline constexpr std::size_t kOutputLowMark = 32 * kKiB;
+// No DATA frame is cut shorter than this to fit the quantum: it waits for the next one.
+inline constexpr std::size_t kSmallestPiece = 1 * kKiB;
+// What a connection that ends may still put into its output, and what answers to a peer's control
+// frames may come to before it is read no further.
 inline constexpr std::size_t kOutputHighMark = 128 * kKiB;
-inline constexpr std::size_t kOutputLowMark = 64 * kKiB;
 // A stream's outbound list: above the high mark a writer suspends until the low mark. The default
 // flow-control window of HTTP/2 is 64 KiB, so much less would starve the peer and more would only
 // be memory. With the message that goes above it and the frames' heads it still fits one flush

@@ -128,6 +128,7 @@ void HeaderList::ReleaseForeign() {
 }
 
 void HeaderList::Clear() {
+  if (fields_.empty() && foreign_.empty() && text_size_ == 0) return;
   ReleaseForeign();
   foreign_.clear();
   fields_.clear();

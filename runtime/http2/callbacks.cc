@@ -240,23 +240,17 @@ void Core::EndAfterResponse(Stream& stream) {
   ResetAs(stream, {StreamClose::Cause::kComplete, StreamError::kNoError, absl::OkStatus()});
 }
 
-int Core::OnDataChunk(nghttp2_session* library, std::uint8_t, std::int32_t id,
+int Core::OnDataChunk(nghttp2_session*, std::uint8_t flags, std::int32_t id,
                       const std::uint8_t* data, std::size_t size, void* user) {
   auto& core = *static_cast<Core*>(user);
+  core.arrived_ += size;
   Stream* const stream = core.Find(id);
-  const bool wanted = stream != nullptr && !stream->locally_reset && stream->events != nullptr;
-  if (wanted) {
-    stream->unread += size;
-    stream->received += size;
-    core.unread_ += size;
-    core.windows_.Arrived(size);
-  }
-  if (core.holds_credit()) {
-    core.held_credit_ += size;
-  } else {
-    core.Counted([&] { return nghttp2_session_consume_connection(library, size); });
-  }
-  if (!wanted) return 0;
+  if (stream == nullptr || stream->locally_reset || stream->events == nullptr) return 0;
+  stream->unread += size;
+  stream->received += size;
+  core.unread_ += size;
+  core.windows_.Arrived(size);
+  stream->in_last_frame = (flags & NGHTTP2_FLAG_END_STREAM) != 0;
   const bool bulk = stream->received > internal::kBulkBody;
   const auto offset =
       static_cast<std::size_t>(reinterpret_cast<const char*>(data) - core.input_->data());
@@ -265,13 +259,11 @@ int Core::OnDataChunk(nghttp2_session* library, std::uint8_t, std::int32_t id,
   return 0;
 }
 
-int Core::OnStreamClose(nghttp2_session* library, std::int32_t id, std::uint32_t error,
-                        void* user) {
+int Core::OnStreamClose(nghttp2_session*, std::int32_t id, std::uint32_t error, void* user) {
   auto& core = *static_cast<Core*>(user);
   Stream* const stream = core.Find(id);
   if (stream == nullptr) return 0;
-  nghttp2_session_set_stream_user_data(library, id, nullptr);
-  stream->on_wire = false;
+  stream->on_wire = false;  // and from here on unknown to the library
   --core.wire_streams_;
   core.capacity_changed_ = true;
   core.scheduler_.Remove(*stream);

@@ -96,6 +96,8 @@ absl::Status Core::Recv(const Slice& bytes) {
   const std::size_t queued_before = nghttp2_session_get_outbound_queue_size(library_);
   const ssize_t taken = nghttp2_session_mem_recv(
       library_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  held_credit_ += std::exchange(arrived_, 0);
+  GiveHeldCredit();
   input_ = nullptr;
   if (taken < 0) {
     // A flood or a preface that is not HTTP/2's: the library stops, but says no GOAWAY by itself.

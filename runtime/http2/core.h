@@ -170,6 +170,7 @@ class Core {
   const internal::Slice* input_ = nullptr;
   Stream* receiving_head_ = nullptr;  // whose header block is being received; lives across Recvs
   std::size_t own_frames_ = 0;        // frames that this Recv's events queued
+  std::size_t arrived_ = 0;           // bytes of bodies; the connection's credit for them is due
   // While Pull runs.
   internal::BufList* out_ = nullptr;
   std::size_t out_limit_ = 0;
@@ -205,6 +206,7 @@ class Core {
 
 template <typename Submit>
 auto Core::Counted(Submit submit) {
+  if (input_ == nullptr) return submit();
   const std::size_t before = nghttp2_session_get_outbound_queue_size(library_);
   auto result = submit();
   own_frames_ += nghttp2_session_get_outbound_queue_size(library_) - before;

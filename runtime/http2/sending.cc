@@ -186,9 +186,9 @@ void Core::ResetAs(Stream& stream, StreamClose close) {
 
 void Core::ReturnCredit(Stream& stream, std::size_t n) {
   Taken(stream, n);
-  if (aborted_ || !stream.on_wire || stream.locally_reset || n == 0 ||
+  if (aborted_ || !stream.on_wire || stream.locally_reset || n == 0 || stream.in_last_frame ||
       stream.receiving == Stream::Receiving::kEnded) {
-    return;
+    return;  // or the peer can use no more of it
   }
   Counted([&] { return nghttp2_session_consume_stream(library_, stream.wire_id, n); });
   if (!inside_ && nghttp2_session_want_write(library_) != 0) host_.OutputReady();
@@ -305,8 +305,12 @@ absl::Status Core::PullFrames(BufList& out) {
     }
     if (size > 0) {
       const std::string_view frame = AsText(data, static_cast<std::size_t>(size));
-      out.Append(pool_.chunks(), frame.substr(0, kFrameHeadSize));
-      out.Append(pool_.chunks(), frame.substr(kFrameHeadSize));
+      if (frame.size() <= internal::kInlineCopyLimit) {
+        out.Append(pool_.chunks(), frame);
+      } else {
+        out.Append(pool_.chunks(), frame.substr(0, kFrameHeadSize));
+        out.Append(pool_.chunks(), frame.substr(kFrameHeadSize));
+      }
     } else if (paused_ || !ResumeNext()) {
       break;
     }
@@ -316,8 +320,7 @@ absl::Status Core::PullFrames(BufList& out) {
 
 void Core::PullControlFrames() {
   out_ = &pending_;
-  out_before_ = 0;
-  out_limit_ = 0;  // should DATA come up after all, one frame of it and no more
+  out_before_ = out_limit_ = 0;  // no DATA behind them
   while (nghttp2_session_get_outbound_queue_size(library_) > 0) {
     const std::uint8_t* data = nullptr;
     const ssize_t size = nghttp2_session_mem_send(library_, &data);
@@ -335,8 +338,15 @@ ssize_t Core::ReadBody(nghttp2_session*, std::int32_t, std::uint8_t*, std::size_
   const std::size_t pending = stream.outbound().size();
   std::size_t granted = 0;
   if (pending > 0) {
+    const std::size_t smallest = std::min(pending, internal::kSmallestPiece);
+    const std::size_t room =
+        core.out_limit_ - std::min(core.out_limit_, core.out_->size() + kFrameHeadSize);
+    if (room < smallest && core.out_->size() > core.out_before_) {
+      core.paused_ = true;
+      return NGHTTP2_ERR_PAUSE;
+    }
     core.scheduler_.Add(stream);  // it may have left for want of window
-    granted = core.scheduler_.Grant(stream, pending, length);
+    granted = core.scheduler_.Grant(stream, pending, std::min(length, std::max(room, smallest)));
   }
   const bool last =
       granted == pending && stream.sending == Stream::Sending::kEnding && !core.holds_end(stream);

@@ -23,7 +23,7 @@ void Stream::Clear() {
   on_wire = attached = parked = was_above_mark = false;
   locally_reset = peer_reset = not_sent = false;
   own_priority = peer_priority = order_differs = false;
-  drained_due = close_due = told_closed = oversized = false;
+  drained_due = close_due = told_closed = oversized = in_last_frame = false;
   mapped_until = 0;
   header_size = received = unread = 0;
   head_to_send_.Clear();

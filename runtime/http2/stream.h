@@ -68,6 +68,7 @@ class Stream final : public internal::HttpStream,
   bool close_due = false;      // OnClosed is to be told
   bool told_closed = false;
   bool oversized = false;          // the header block being received is above the limit
+  bool in_last_frame = false;      // of the body that comes
   std::uint64_t mapped_until = 0;  // where in the output its last byte of a mapped file ends
   std::size_t header_size = 0;
   std::size_t received = 0;  // bytes of its body

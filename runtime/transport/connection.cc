@@ -186,8 +186,8 @@ void Connection::Flush() {
   if (state_ == State::kClosed) return;
   std::size_t written = 0;
   while (!write_blocked_) {
-    if (state_ == State::kOpen && out_.size() < kOutputHighMark && codec_->wants_write()) {
-      if (absl::Status pulled = codec_->Pull(out_, kFlushQuantum); !pulled.ok()) {
+    if (state_ == State::kOpen && out_.size() <= kOutputLowMark && codec_->wants_write()) {
+      if (absl::Status pulled = codec_->Pull(out_, kFlushQuantum - out_.size()); !pulled.ok()) {
         Fail(std::move(pulled));
         return;
       }

@@ -35,6 +35,14 @@ TEST(SocketAddressTest, RefusesWhatIsNoAddress) {
   EXPECT_FALSE(SocketAddress::UnixAbstract("").ok());
 }
 
+TEST(SocketAddressTest, LocalhostIsTheLoopbackInterface) {
+  const std::vector<SocketAddress> found = LocalhostAddresses("LocalHost", 7);
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].ToString(), "ipv4:127.0.0.1:7");
+  EXPECT_EQ(found[1].ToString(), "ipv6:[::1]:7");
+  EXPECT_TRUE(LocalhostAddresses("localhost.example", 7).empty());
+}
+
 struct TargetCase {
   const char* text;
   const char* addresses;  // "host:port" for a name, else what ToString says, with commas
