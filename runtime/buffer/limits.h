@@ -150,6 +150,10 @@ inline constexpr std::size_t kReplayLimit = 256 * kKiB;
 // gRPC's default.
 inline constexpr std::size_t kReceiveMessageLimit = 4 * kMiB;
 
+// What a client other than gRPC's may still send behind its answer before its stream is reset: a
+// few times the message that it may have been refused for.
+inline constexpr std::size_t kMostDroppedBody = 16 * kMiB;
+
 // ---- Metadata ----
 
 // gRPC's defaults: above the soft limit a call is refused with a status, above the hard limit its

@@ -32,8 +32,8 @@ class Codec {
   virtual absl::Status Recv(Slice bytes) = 0;
   // The peer will send no more.
   virtual absl::Status RecvEof() = 0;
-  // Appends output in wire order, at least one frame if there is any, and stops soon above `budget`
-  // bytes.
+  // Appends output in wire order, at least one frame if there is any, and at most about `budget`
+  // bytes: bodies keep to it, heads and control frames may go beyond.
   virtual absl::Status Pull(BufList& out, std::size_t budget) = 0;
   virtual bool wants_write() const = 0;
   // False: stop reading from the transport for now, since what came is not yet used up. The

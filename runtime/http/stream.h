@@ -79,6 +79,12 @@ class HttpStream {
   // Above it a writer should wait for OnDrained.
   bool above_high_mark() const { return outbound_.size() > high_mark_; }
 
+  // Server: what the client still sends when the answer is complete is read and dropped, up to
+  // kMostDroppedBody, before a reset says that it isn't wanted. For clients that are not gRPC's:
+  // some (curl 7.88) lose the answer to that reset.
+  void DropRest() { drops_rest_ = true; }
+  bool drops_rest() const { return drops_rest_; }
+
   // Server: the response's head. `end`: it is all (Trailers-Only, HEAD, 204).
   virtual void SendHead(int status, bool end) = 0;
   // Bytes were appended to outbound(). Must be said when it was empty before or is above its high
@@ -105,6 +111,7 @@ class HttpStream {
   HeaderList trailers_to_send_;
   BufList outbound_;
   std::size_t high_mark_ = 0;
+  bool drops_rest_ = false;
 };
 
 // Server: takes new requests.

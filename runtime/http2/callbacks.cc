@@ -246,11 +246,15 @@ int Core::OnDataChunk(nghttp2_session*, std::uint8_t flags, std::int32_t id,
   core.arrived_ += size;
   Stream* const stream = core.Find(id);
   if (stream == nullptr || stream->locally_reset || stream->events == nullptr) return 0;
+  stream->in_last_frame = (flags & NGHTTP2_FLAG_END_STREAM) != 0;
+  if (stream->drops_rest() && stream->sending == Stream::Sending::kEnded) {
+    core.Drop(*stream, size);
+    return 0;
+  }
   stream->unread += size;
   stream->received += size;
   core.unread_ += size;
   core.windows_.Arrived(size);
-  stream->in_last_frame = (flags & NGHTTP2_FLAG_END_STREAM) != 0;
   const bool bulk = stream->received > internal::kBulkBody;
   const auto offset =
       static_cast<std::size_t>(reinterpret_cast<const char*>(data) - core.input_->data());
@@ -358,11 +362,29 @@ void Core::SentReset(const nghttp2_frame& frame) {
 
 // Server, checklist 32: the response is complete, so the rest of the request is of no use.
 void Core::SentEndOfStream(std::int32_t id) {
-  const Stream* stream = Find(id);
+  Stream* const stream = Find(id);
   if (stream == nullptr || stream->receiving == Stream::Receiving::kEnded || stream->locally_reset)
     return;
+  if (stream->drops_rest()) {
+    ReturnCredit(*stream, stream->unread);
+  } else {
+    ResetCompleted(id);
+  }
+}
+
+void Core::ResetCompleted(std::int32_t id) {
   Counted(
       [&] { return nghttp2_submit_rst_stream(library_, NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR); });
+}
+
+void Core::Drop(Stream& stream, std::size_t n) {
+  if (stream.dropped > internal::kMostDroppedBody) return;  // the reset is on its way
+  stream.dropped += n;
+  if (stream.dropped > internal::kMostDroppedBody) {
+    ResetCompleted(stream.wire_id);
+  } else {
+    ReturnCredit(stream, n);
+  }
 }
 
 void Core::SentGoAway(const nghttp2_frame& frame) {

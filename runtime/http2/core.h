@@ -106,6 +106,8 @@ class Core {
   void RecvGoAway(const nghttp2_frame& frame);
   void RecvPing(const nghttp2_frame& frame);
   void SentEndOfStream(std::int32_t id);
+  void ResetCompleted(std::int32_t id);
+  void Drop(Stream& stream, std::size_t n);
   void SentGoAway(const nghttp2_frame& frame);
   void SentReset(const nghttp2_frame& frame);
   internal::StreamClose WhyClosed(const Stream& stream, std::uint32_t error) const;

@@ -25,7 +25,8 @@ void Stream::Clear() {
   own_priority = peer_priority = order_differs = false;
   drained_due = close_due = told_closed = oversized = in_last_frame = false;
   mapped_until = 0;
-  header_size = received = unread = 0;
+  drops_rest_ = false;
+  header_size = received = unread = dropped = 0;
   head_to_send_.Clear();
   trailers_to_send_.Clear();
   outbound_.Clear();

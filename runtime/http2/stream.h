@@ -73,6 +73,7 @@ class Stream final : public internal::HttpStream,
   std::size_t header_size = 0;
   std::size_t received = 0;  // bytes of its body
   std::size_t unread = 0;    // bytes that came and whose credit the application has not returned
+  std::size_t dropped = 0;   // bytes behind its complete answer, see DropRest
   char status_text[3] = {};
 
   internal::HttpHead head;

@@ -223,7 +223,8 @@ void LoopCore::End() {
   // Each step lets what it ended run on: a cancelled coroutine may take a few turns to its end.
   residents_->TellEnd();
   tasks_->Cancel();
-  // Those who are refused may do a runnable's work in the loop's place: it must not be running.
+  // Those who are refused may do a runnable's work in the loop's place: it must not be running. (A
+  // thread that never stops posting must not keep the loop either.)
   for (int round = 0; round < kEndRounds && !mailbox_->CloseIfEmpty(); ++round) {
     TakeMail();
     Drain();

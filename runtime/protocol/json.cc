@@ -94,6 +94,7 @@ class Json final : public Protocol {
   bool resets_at_deadline() const override { return false; }
 
   void SendEnd(const ReplyEnd& end, ChunkPool& pool, HttpStream& stream) const override {
+    stream.DropRest();
     if (!end.head_sent) {
       // A stream that ends in order without a message is an empty body; all else that comes here is
       // an error.

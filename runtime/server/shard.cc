@@ -50,6 +50,7 @@ void ForEach(IntrusiveList<T>& list, Fn fn) {
 // An answer in plain HTTP, for what is no protocol's.
 void AnswerPlainly(const HttpHead& request, HttpStream& stream, ChunkPool& pool, int status,
                    std::string_view text) {
+  stream.DropRest();
   stream.head_to_send().AddStatic("content-type", "text/plain; charset=utf-8");
   if (request.method == "HEAD") {
     stream.SendHead(status, /*end=*/true);

@@ -170,6 +170,16 @@ class CurlAgainstSubject(JsonSuite):
             self.assertEqual(self.run_curl("--header", "Content-Type: application/json", "--output", "/dev/null",
                                            "--write-out", "%{http_code}", *option, self.url("Echo")), b"405", option)
 
+    def test_refusal_of_a_large_body_reaches_the_caller(self):
+        with tempfile.NamedTemporaryFile("w") as body:
+            json.dump({"name": "x" * 6_000_000}, body)
+            body.flush()
+            for option in ("--http1.1", "--http2-prior-knowledge"):
+                for path, status in ((self.url("Echo"), b"429"), (self.url("NoSuchMethod"), b"501")):
+                    said = self.run_curl(option, "--header", "Content-Type: application/json", "--data-binary",
+                                         "@" + body.name, "--output", "/dev/null", "--write-out", "%{http_code}", path)
+                    self.assertEqual(said, status, (option, path))
+
     def test_caller_that_hangs_up_ends_the_handler(self):
         for option in ("--http1.1", "--http2-prior-knowledge"):
             cut = len(self.server.lines("Sleep cut short"))

@@ -32,7 +32,7 @@ class Server {
   absl::Status Send(const std::string& bytes) { return Feed(session, pools.chunks, bytes, piece_); }
 
   // The frames that the server has to send, a line each.
-  std::string Take(std::size_t budget = std::size_t{64} * 1024) {
+  std::string Take(std::size_t budget = std::size_t{1} << 20) {
     std::string lines;
     while (session.wants_write()) {
       internal::BufList out;
@@ -170,6 +170,46 @@ TEST_P(Http2ServerTest, EarlyEndIsTrailersThenResetWithNoError) {  // checklist 
   // What was on its way is dropped, and the connection lives.
   ASSERT_TRUE(server.Send(Data(1, "late").End()).ok());
   EXPECT_EQ(server.request(0).body, "part");
+}
+
+TEST_P(Http2ServerTest, RestBehindACompleteAnswerIsDroppedOnRequest) {
+  Server server(GetParam());
+  server.Start();
+  ASSERT_TRUE(
+      server.Send(Headers(1).Request("POST", "/s").Render() + Data(1, "part").Render()).ok());
+  server.request(0).stream->DropRest();
+  server.Reply(server.request(0), "no");
+  EXPECT_EQ(server.Take(),
+            "HEADERS 1 :status=200\n"
+            "DATA 1 \"no\"\n"
+            "HEADERS 1 END_STREAM grpc-status=0\n");
+  ASSERT_TRUE(server.Send(Data(1, "late").Render()).ok());
+  EXPECT_EQ(server.request(0).closes, 0);
+  ASSERT_TRUE(server.Send(Data(1, "later").End()).ok());
+  EXPECT_EQ(server.request(0).closes, 1);
+  EXPECT_EQ(server.request(0).close.cause, StreamClose::Cause::kComplete);
+  EXPECT_EQ(server.request(0).body, "part");
+  EXPECT_EQ(server.Take(), "");
+}
+
+TEST(Http2LimitsTest, RestBehindACompleteAnswerIsDroppedUpToABound) {
+  Server server(std::string::npos);
+  server.Start();
+  ASSERT_TRUE(server.Send(Headers(1).Request("POST", "/s").Render()).ok());
+  server.request(0).stream->DropRest();
+  server.Reply(server.request(0), "no");
+  server.Take();
+  const std::string piece = Data(1, std::string(16'000, 'x')).Render();
+  std::size_t sent = 0;
+  std::string said;
+  while (said.find("RST_STREAM") == std::string::npos) {
+    ASSERT_TRUE(server.Send(piece).ok());
+    ASSERT_LE(sent += 16'000, internal::kMostDroppedBody + 16'000);
+    said = server.Take();
+  }
+  EXPECT_GE(sent, internal::kMostDroppedBody);
+  EXPECT_NE(said.find("RST_STREAM 1 NO_ERROR"), std::string::npos) << said;
+  EXPECT_EQ(server.request(0).closes, 1);
 }
 
 TEST_P(Http2ServerTest, TrailersThatCannotBeSentResetTheStream) {
@@ -374,7 +414,7 @@ TEST_P(Http2ServerTest, LowerUrgencyIsSlowedButNotStarved) {
   EXPECT_LT(low, frames.rfind("DATA 3"));
 }
 
-TEST_P(Http2ServerTest, PullStopsSoonAboveTheBudgetAndLosesNothing) {
+TEST_P(Http2ServerTest, PullKeepsToTheBudgetAndLosesNothing) {
   Server server(GetParam());
   server.Start();
   ASSERT_TRUE(server
@@ -387,7 +427,7 @@ TEST_P(Http2ServerTest, PullStopsSoonAboveTheBudgetAndLosesNothing) {
   while (server.session.wants_write()) {
     internal::BufList out;
     ASSERT_TRUE(server.session.Pull(out, 20'000).ok());
-    EXPECT_LE(out.size(), 20'000u + 16'384 + 9);
+    EXPECT_LE(out.size(), 20'000u + 64) << "the last frame is cut to fit, but for trailers";
     EXPECT_GT(out.size(), 0u);
     bytes += out.size();
     ++pulls;
