@@ -104,7 +104,7 @@ class Server final : public StreamAcceptor, private HttpStreamEvents {
   void OnHead(HttpHead&, bool) override {}
   void OnBody(Slice slice) override { inbound_.Take(*stream_, std::move(slice), message_); }
   void OnEnd(HeaderList&) override {
-    GrpcProtocol().EncodeHead(MethodKind::kUnary, metadata_, stream_->head_to_send());
+    GrpcProtocol().EncodeHead(MethodKind::kUnary, metadata_, metadata_, stream_->head_to_send());
     stream_->SendHead(200, false);
     Send(message_, pool_, *stream_);
     AddStatusFields(absl::OkStatus(), stream_->trailers_to_send());

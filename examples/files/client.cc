@@ -9,6 +9,7 @@
 #include <iostream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
@@ -45,8 +46,9 @@ weft::Task<absl::Status> Stat(Files::Stub files, std::string path) {
   co_return absl::OkStatus();
 }
 
-weft::Task<absl::Status> Get(Files::Stub files, ReadRequest request, std::string to) {
+weft::Task<absl::Status> Get(Files::Stub files, ReadRequest request, std::string file) {
   const auto start = std::chrono::steady_clock::now();
+  const std::string to = std::move(file);
   std::ofstream out(to, std::ios::binary | std::ios::trunc);
   std::uint64_t bytes = 0;
   weft::ClientReader<FileChunk> reader = files.Read(request);
@@ -88,8 +90,14 @@ int main(int argc, char** argv) {
     ReadRequest request;
     request.set_path(args[2]);
     std::uint64_t number = 0;
-    if (args.size() > 4 && absl::SimpleAtoi(args[4], &number)) request.set_offset(number);
-    if (args.size() > 5 && absl::SimpleAtoi(args[5], &number)) request.set_length(number);
+    if (args.size() > 4) {
+      if (!absl::SimpleAtoi(args[4], &number)) return Usage();
+      request.set_offset(number);
+    }
+    if (args.size() > 5) {
+      if (!absl::SimpleAtoi(args[5], &number)) return Usage();
+      request.set_length(number);
+    }
     status = weft::BlockOn(Get(files, request, args[3]));
   } else {
     return Usage();

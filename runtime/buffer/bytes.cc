@@ -20,7 +20,6 @@ namespace weft {
 
 using internal::BytesParts;
 using internal::Check;
-using internal::OwnerRef;
 using internal::Slice;
 
 namespace {

@@ -89,9 +89,10 @@ class MappedRegion final : public BufferOwner {
     if (bytes_.size() < kMappedKeepLimit) return;
     // Whole pages around it. Those that a neighbour still needs come back by themselves.
     const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-    const auto begin = reinterpret_cast<std::uintptr_t>(bytes_.data()) & ~(page - 1);
-    const auto end = reinterpret_cast<std::uintptr_t>(bytes_.data() + bytes_.size());
-    (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);  // advice only
+    const std::size_t before = reinterpret_cast<std::uintptr_t>(bytes_.data()) % page;
+    // Advice only.
+    (void)::madvise(const_cast<char*>(bytes_.data() - before), before + bytes_.size(),
+                    MADV_DONTNEED);
   }
   void Release() noexcept override { delete this; }
 

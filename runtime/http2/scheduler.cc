@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "base/check.h"
 
@@ -13,7 +14,7 @@ constexpr std::uint64_t kWhole = 1 << 16;
 
 std::uint64_t Parts(double share) {
   if (!(share > 0)) return 0;  // not a number, too
-  return static_cast<std::uint64_t>(std::min(share, 0.5) * kWhole + 0.5);
+  return static_cast<std::uint64_t>(std::llround(std::min(share, 0.5) * kWhole));
 }
 
 }  // namespace

@@ -30,6 +30,8 @@ class Listener final : private Transport::Events {
 
   class Options {
    public:
+    // A defaulted one can't stand in a default argument of the class around it.
+    // NOLINTNEXTLINE(modernize-use-equals-default)
     Options() {}
     Options& set_backlog(int backlog) {
       backlog_ = backlog;

@@ -486,6 +486,7 @@ TEST_P(GrpcServerTest, LargeMessagesPassTheWindowsBothWays) {  // checklist 15
   for (std::size_t at = 0; at < body.size(); at += 16384) {
     client.Send(at + 16384 >= body.size() ? Data(1, body.substr(at)).End()
                                           : Data(1, body.substr(at, 16384)));
+    server.Settle(client);  // until the window is open again
   }
   const WireStream& stream = server.Finish(client, 1);
   EXPECT_EQ(stream.trailers, "grpc-status=0");

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <string>
@@ -83,6 +84,8 @@ std::string Request(std::uint32_t id, std::string_view path, std::string_view pr
 
 class PriorityServerTest : public ::testing::TestWithParam<std::size_t> {
  protected:
+  // Of a read or write. The answers are large: byte by byte they would take long and show no more.
+  static std::size_t size() { return std::max<std::size_t>(GetParam(), 100); }
   // Its streams may receive so much each, until Release: so the answers to all requests that come
   // before wait side by side.
   static WireClient& ConnectHeld(ServerUnderTest& server, std::uint32_t window = 0) {
@@ -114,7 +117,7 @@ class PriorityServerTest : public ::testing::TestWithParam<std::size_t> {
     return client.data_order();
   }
   std::string OrderOf(const std::string& requests) const {
-    return OrderOf(GetParam(), ServerOptions(), requests);
+    return OrderOf(size(), ServerOptions(), requests);
   }
 };
 
@@ -176,7 +179,7 @@ TEST_P(PriorityServerTest, UpdateMovesARunningStream) {
 
 TEST_P(PriorityServerTest, UpdateAfterTheFirstFrameMovesTheRest) {
   Ranked service;
-  ServerUnderTest server(GetParam(), service);
+  ServerUnderTest server(size(), service);
   WireClient& client = ConnectHeld(server, 5000);
   client.Send(Request(1, kPlain) + Request(3, kPlain));
   ExpectOrder(server, client, "1 3 ");
@@ -188,17 +191,17 @@ TEST_P(PriorityServerTest, UpdateAfterTheFirstFrameMovesTheRest) {
 
 TEST_P(PriorityServerTest, ClientsWishesCountForNothingWhereTheyAreNotHonored) {
   const ServerOptions deaf = ServerOptions().set_honor_client_priority(false);
-  EXPECT_EQ(OrderOf(GetParam(), deaf,
+  EXPECT_EQ(OrderOf(size(), deaf,
                     PriorityUpdate(3, "u=0") + Request(1, kPlain) + Request(3, kPlain, "u=0") +
                         PriorityUpdate(3, "u=1")),
             "1 1 3 3 ");
-  EXPECT_EQ(OrderOf(GetParam(), deaf, Request(1, kPlain, "u=0") + Request(3, kUrgent, "u=7")),
+  EXPECT_EQ(OrderOf(size(), deaf, Request(1, kPlain, "u=0") + Request(3, kUrgent, "u=7")),
             "3 3 1 1 ");
 }
 
 TEST_P(PriorityServerTest, HandlerMovesItsStreamInTheMiddle) {
   Ranked service;
-  ServerUnderTest server(GetParam(), service);
+  ServerUnderTest server(size(), service);
   // Exactly the first message: its field's head is 4 bytes, its envelope's 5.
   WireClient& client = ConnectHeld(server, kTwoFrames + 9);
   client.Send(Request(1, kBulk, "", Ask(kTwoFrames, 0)));
@@ -214,7 +217,7 @@ TEST_P(PriorityServerTest, HandlerMovesItsStreamInTheMiddle) {
 
 TEST_P(PriorityServerTest, HandlerSeesWhatCounts) {
   Ranked service;
-  ServerUnderTest server(GetParam(), service);
+  ServerUnderTest server(size(), service);
   WireClient& client = server.ConnectHttp2();
   const auto seen = [&](std::uint32_t id, const std::string& request) {
     client.Send(request);
@@ -234,7 +237,7 @@ TEST_P(PriorityServerTest, HandlerSeesWhatCounts) {
 
 TEST_P(PriorityServerTest, BlockingHandlerSeesAndSetsItFromItsThread) {
   BlockingRanked service;
-  ServerUnderTest server(GetParam(), service);
+  ServerUnderTest server(size(), service);
   WireClient& client = ConnectHeld(server);
   client.Send(Request(1, kPlain, "u=2") + Request(3, kPlain, "u=5", Ask(kTwoFrames, 1)));
   // Both have answered when their heads have come.
@@ -248,7 +251,7 @@ TEST_P(PriorityServerTest, BlockingHandlerSeesAndSetsItFromItsThread) {
 
 TEST_P(PriorityServerTest, Http11HasNobodyToOvertakeButAnswers) {
   Ranked service;
-  ServerUnderTest server(GetParam(), service);
+  ServerUnderTest server(size(), service);
   WireClient& client = server.Connect();
   const std::string body = R"({"count":1})";
   client.Send("POST " + std::string(kUrgent) +

@@ -21,10 +21,11 @@ class ChannelCore;
 template <typename T>
 class Input final {
  public:
-  Input(const T& message)
-      : input_(internal::MessageInput::Borrow(message)) {
-  }  // NOLINT: an argument is made of a message
-  Input(T&& message) : input_(internal::MessageInput::Move(message)) {}  // NOLINT: the same
+  // An argument is made of a message.
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Input(const T& message) : input_(internal::MessageInput::Borrow(message)) {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Input(T&& message) : input_(internal::MessageInput::Move(message)) {}
 
   const internal::MessageInput& untyped() const { return input_; }
 
