@@ -19,7 +19,13 @@
 #include "weft/channel.h"
 #include "weft/task.h"
 
-using namespace files::v1;
+using files::v1::FileChunk;
+using files::v1::FileInfo;
+using files::v1::Files;
+using files::v1::ListReply;
+using files::v1::ListRequest;
+using files::v1::ReadRequest;
+using files::v1::StatRequest;
 
 namespace {
 

@@ -16,7 +16,13 @@
 #include "weft/bytes.h"
 #include "weft/mapped_file.h"
 
-using namespace files::v1;
+using files::v1::FileChunk;
+using files::v1::FileInfo;
+using files::v1::Files;
+using files::v1::ListReply;
+using files::v1::ListRequest;
+using files::v1::ReadRequest;
+using files::v1::StatRequest;
 
 namespace {
 
@@ -87,7 +93,7 @@ class FileServer final : public Files::Service {
     if (relative.find('\0') != std::string::npos || fs::path(relative).is_absolute()) {
       return absl::InvalidArgumentError("paths are relative to the directory that is served");
     }
-    const fs::path path = fs::canonical(root_ / relative, error);
+    fs::path path = fs::canonical(root_ / relative, error);
     const bool inside =
         std::mismatch(root_.begin(), root_.end(), path.begin(), path.end()).first == root_.end();
     // One answer for both: whether something is there outside is nobody's business.
