@@ -13,8 +13,12 @@ if [ "${1:-}" = --list ]; then
   shift
 fi
 
-mapfile -t wanted < <(awk -v groups=" $* " '
-  /^[a-z]/ && (groups == "  " || index(groups, " " $1 " ")) { print $2 }' "$list")
+# A package that is listed with `unless:COMMAND` is not wanted where that command is there, from wherever.
+wanted=()
+while read -r package unless; do
+  if [ -z "$unless" ] || [ -n "$only_list" ] || ! command -v "$unless" >/dev/null; then wanted+=("$package"); fi
+done < <(awk -v groups=" $* " '
+  /^[a-z]/ && (groups == "  " || index(groups, " " $1 " ")) { print $2, ($3 ~ /^unless:/ ? substr($3, 8) : "") }' "$list")
 for group in "$@"; do
   grep -q "^$group " "$list" || { echo "install: there is no group '$group' in $list" >&2; exit 2; }
 done
