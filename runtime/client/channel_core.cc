@@ -92,9 +92,13 @@ void ChannelCore::ReleaseCall(ClientCall& call, ClientShard& shard) {
   }
 }
 
-std::size_t ChannelCore::TrimCalls() {
+std::size_t ChannelCore::TrimCalls(TimePoint now) {
   std::lock_guard lock(mutex_);
-  calls_.Trim();
+  // Each shard asks.
+  if (now - last_trim_ >= kPoolTrimInterval) {
+    last_trim_ = now;
+    calls_.Trim();
+  }
   return calls_.idle();
 }
 

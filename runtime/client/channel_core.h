@@ -36,9 +36,9 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore> {
 
   // A call that nobody refers to any more. Any thread.
   void ReleaseCall(ClientCall& call, ClientShard& shard);
-  // Gives back the calls of other threads that were not needed since the last time; returns how
+  // Gives back the calls of other threads that were not needed for a trim interval; returns how
   // many are still kept. Any thread.
-  std::size_t TrimCalls();
+  std::size_t TrimCalls(TimePoint now);
 
   const ChannelOptions& options() const { return options_; }
   const absl::StatusOr<Target>& target() const { return target_; }
@@ -59,12 +59,15 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore> {
   std::string user_agent_;
   DnsResolver resolver_;
   std::unique_ptr<LoopThread> own_thread_;  // null: the user runs the loops
-  std::vector<std::unique_ptr<ClientShard>> shards_;
-  std::atomic<bool> shut_down_{false};
 
-  // The calls of users on other threads, for reuse.
+  // The calls of users on other threads, for reuse. Before the shards: until a shard has left its
+  // loop, that may trim them.
   std::mutex mutex_;
   ObjectPool<ClientCall> calls_;
+  TimePoint last_trim_{};
+
+  std::vector<std::unique_ptr<ClientShard>> shards_;
+  std::atomic<bool> shut_down_{false};
 };
 
 }  // namespace weft::internal

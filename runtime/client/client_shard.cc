@@ -65,7 +65,7 @@ void ClientShard::Submit(ClientCall& call) {
     return;
   }
   waiting_.PushBack(call);
-  if (in_process) loop_.timers().Disarm(retry_timer_);
+  if (in_process && !call.wait_for_ready()) loop_.timers().Disarm(retry_timer_);
   ConnectIfNeeded();
 }
 
@@ -218,7 +218,8 @@ std::size_t ClientShard::Trim(TimePoint now) {
   streams_.Trim();
   blocks_.Trim(now);
   calls_.Trim();
-  return streams_.stats().idle + blocks_.stats().bytes_idle + calls_.idle() + channel_.TrimCalls();
+  return streams_.stats().idle + blocks_.stats().bytes_idle + calls_.idle() +
+         channel_.TrimCalls(now);
 }
 
 void ClientShard::Shutdown(const absl::Status& why) {

@@ -43,7 +43,9 @@ class Bytes {
   // Of bytes that live as long as the process.
   static Bytes Static(std::string_view bytes);
   // Of a caller's bytes, which must stay and not change until `release` is called: once, when
-  // nothing needs them any more, on whatever thread that happens (at once for no bytes).
+  // nothing needs them any more, on whatever thread that happens (at once for no bytes). It may run
+  // inside the framework: it may free memory or post to a loop, but not throw, nor make, use or
+  // drop calls.
   static Bytes Of(std::string_view bytes, absl::AnyInvocable<void() &&> release);
   // A message in its serialized form. Fails for one that lacks required fields or is larger than
   // protobuf can hold.
