@@ -247,14 +247,14 @@ int Core::OnDataChunk(nghttp2_session*, std::uint8_t flags, std::int32_t id,
   Stream* const stream = core.Find(id);
   if (stream == nullptr || stream->locally_reset || stream->events == nullptr) return 0;
   stream->in_last_frame = (flags & NGHTTP2_FLAG_END_STREAM) != 0;
-  if (stream->drops_rest() && stream->sending == Stream::Sending::kEnded) {
-    core.Drop(*stream, size);
-    return 0;
-  }
   stream->unread += size;
   stream->received += size;
   core.unread_ += size;
   core.windows_.Arrived(size);
+  if (stream->dropping) {
+    core.Drop(*stream, size);
+    return 0;
+  }
   const bool bulk = stream->received > internal::kBulkBody;
   const auto offset =
       static_cast<std::size_t>(reinterpret_cast<const char*>(data) - core.input_->data());
@@ -365,7 +365,8 @@ void Core::SentEndOfStream(std::int32_t id) {
   Stream* const stream = Find(id);
   if (stream == nullptr || stream->receiving == Stream::Receiving::kEnded || stream->locally_reset)
     return;
-  if (stream->drops_rest()) {
+  if (stream->drops_rest() && !draining_) {
+    stream->dropping = true;
     ReturnCredit(*stream, stream->unread);
   } else {
     ResetCompleted(id);
@@ -444,7 +445,8 @@ void Core::RecvPing(const nghttp2_frame& frame) {
   const std::uint64_t opaque = Opaque(frame.ping);
   if ((frame.hd.flags & NGHTTP2_FLAG_ACK) == 0) {
     if (events_ != nullptr) events_->OnPing();
-  } else if (opaque == kDrainPing && draining_) {
+  } else if (opaque == kDrainPing && drain_announced_) {
+    if (std::exchange(drain_acked_, true)) return;
     Counted([&] {
       return nghttp2_submit_goaway(library_, NGHTTP2_FLAG_NONE,
                                    nghttp2_session_get_last_proc_stream_id(library_),

@@ -173,6 +173,11 @@ void Core::Drain() {
     // Streams that are on their way while the peer learns of it are still served (RFC 9113 §6.8).
     // The PING that measures the way follows when this is out: the library would send it first.
     Counted([&] { return nghttp2_submit_shutdown_notice(library_); });
+    // What is read only to be dropped must not hold the drain up.
+    for (Stream* stream = all_.empty() ? nullptr : &all_.front(); stream != nullptr;
+         stream = all_.Next(*stream)) {
+      if (stream->dropping && stream->on_wire) ResetCompleted(stream->wire_id);
+    }
   } else {
     Counted([&] {
       return nghttp2_submit_goaway(library_, NGHTTP2_FLAG_NONE,
@@ -214,12 +219,13 @@ void Core::GiveHeldCredit() {
   TellOutput();
 }
 
-void Core::Taken(Stream& stream, std::size_t n) {
+std::size_t Core::Taken(Stream& stream, std::size_t n) {
   n = std::min(n, stream.unread);
   stream.unread -= n;
   unread_ -= n;
   windows_.Taken(n);
   GiveHeldCredit();
+  return n;
 }
 
 void Core::StepWindows() {

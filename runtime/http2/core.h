@@ -139,7 +139,8 @@ class Core {
   }
   void GiveHeldCredit();
   // The application has taken n bytes of the stream, or never will.
-  void Taken(Stream& stream, std::size_t n);
+  // Of n only what came and was not returned before: the result.
+  std::size_t Taken(Stream& stream, std::size_t n);
   // Bulk has come and the windows' next step is due.
   void StepWindows();
 
@@ -198,6 +199,7 @@ class Core {
   bool draining_ = false;
   bool announced_ = false;        // our first SETTINGS are out
   bool drain_announced_ = false;  // the first GOAWAY is out
+  bool drain_acked_ = false;      // and the PING behind it is answered
   bool ending_ = false;           // GoAway was called
   bool ended_ = false;            // the last GOAWAY is out
   bool eof_ = false;

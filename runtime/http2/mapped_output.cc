@@ -9,7 +9,8 @@ using internal::Slice;
 void MappedOutput::Add(std::uint64_t end, std::int32_t stream, const Slice& slice) {
   if (!parts_.empty()) {
     Part& part = parts_.back();
-    if (part.stream == stream && part.last.data() + part.last.size() == slice.data()) {
+    if (part.stream == stream && part.last.owner() == slice.owner() &&
+        part.last.data() + part.last.size() == slice.data()) {
       part.end = end;
       part.last = slice;
       return;

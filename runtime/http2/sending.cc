@@ -185,7 +185,7 @@ void Core::ResetAs(Stream& stream, StreamClose close) {
 }
 
 void Core::ReturnCredit(Stream& stream, std::size_t n) {
-  Taken(stream, n);
+  n = Taken(stream, n);
   if (aborted_ || !stream.on_wire || stream.locally_reset || n == 0 || stream.in_last_frame ||
       stream.receiving == Stream::Receiving::kEnded) {
     return;  // or the peer can use no more of it
@@ -441,9 +441,10 @@ bool Core::OutputLost(std::size_t from_end) {
 }
 
 void Core::LoseMapped(Stream& stream) {
-  internal::Log(LogLevel::kWarning,
-                absl::StrCat("a mapped file became shorter while HTTP/2 stream ", stream.wire_id,
-                             " sent it; the stream was reset"));
+  internal::Log(
+      LogLevel::kWarning,
+      absl::StrCat("a mapped file became shorter or could not be read while HTTP/2 stream ",
+                   stream.wire_id, " sent it; the stream was reset"));
   ResetAs(stream, {StreamClose::Cause::kLocalReset, StreamError::kInternalError,
                    absl::DataLossError("a mapped file became shorter while it was sent")});
 }

@@ -23,7 +23,7 @@ void Stream::Clear() {
   on_wire = attached = parked = was_above_mark = false;
   locally_reset = peer_reset = not_sent = false;
   own_priority = peer_priority = order_differs = false;
-  drained_due = close_due = told_closed = oversized = in_last_frame = false;
+  drained_due = close_due = told_closed = oversized = in_last_frame = dropping = false;
   mapped_until = 0;
   drops_rest_ = false;
   header_size = received = unread = dropped = 0;

@@ -69,11 +69,12 @@ class Stream final : public internal::HttpStream,
   bool told_closed = false;
   bool oversized = false;          // the header block being received is above the limit
   bool in_last_frame = false;      // of the body that comes
+  bool dropping = false;           // its answer is out and complete, see DropRest
   std::uint64_t mapped_until = 0;  // where in the output its last byte of a mapped file ends
   std::size_t header_size = 0;
   std::size_t received = 0;  // bytes of its body
   std::size_t unread = 0;    // bytes that came and whose credit the application has not returned
-  std::size_t dropped = 0;   // bytes behind its complete answer, see DropRest
+  std::size_t dropped = 0;   // bytes that came while dropping
   char status_text[3] = {};
 
   internal::HttpHead head;

@@ -225,10 +225,12 @@ void LoopCore::End() {
   tasks_->Cancel();
   // Those who are refused may do a runnable's work in the loop's place: it must not be running. (A
   // thread that never stops posting must not keep the loop either.)
-  for (int round = 0; round < kEndRounds && !mailbox_->CloseIfEmpty(); ++round) {
+  // Mail that an earlier pass took counts as well, so each look follows a drain.
+  int round = 0;
+  do {
     TakeMail();
     Drain();
-  }
+  } while (++round < kEndRounds && !mailbox_->CloseIfEmpty());
   mailbox_->Close();
   TakeMail();
   Drain();

@@ -38,6 +38,26 @@ TEST(Http2AbuseTest, RestBehindACompleteAnswerIsDroppedUpToABound) {
   EXPECT_EQ(server.request(0).closes, 1);
 }
 
+TEST(Http2AbuseTest, AcknowledgementsOfADrainsPingAreTakenOnce) {
+  Server server(std::string::npos);
+  server.Start();
+  ASSERT_TRUE(server.Send(Headers(1).Request("POST", "/a").End()).ok());
+  server.session.Drain();
+  const std::string frames = server.Take();
+  const std::uint64_t opaque = std::stoull(frames.substr(frames.find("PING ") + 5));
+  ASSERT_TRUE(server.Send(Ping(opaque, true) + Ping(opaque, true) + Ping(opaque, true)).ok());
+  EXPECT_EQ(server.Take(), "GOAWAY 1 NO_ERROR\n");
+}
+
+TEST(Http2AbuseTest, ADrainsPingIsNotAcknowledgedBeforeItWasSent) {
+  Server server(std::string::npos);
+  server.Start();
+  ASSERT_TRUE(server.Send(Headers(1).Request("POST", "/a").End()).ok());
+  server.session.Drain();
+  ASSERT_TRUE(server.Send(Ping(0x7765667464726e31, true)).ok());
+  EXPECT_TRUE(server.Take().starts_with("GOAWAY 2147483647 NO_ERROR\nPING "));
+}
+
 TEST(Http2AbuseTest, StreamsBeforeTheSettingsAreAcknowledgedAreRefusedAboveTheLimit) {
   SessionOptions options;
   options.max_concurrent_streams = 2;

@@ -137,6 +137,38 @@ TEST_P(Http2ServerTest, RestBehindACompleteAnswerIsDroppedOnRequest) {
   EXPECT_EQ(server.Take(), "");
 }
 
+TEST_P(Http2ServerTest, ADrainWaitsForNoRestThatWillBeDropped) {
+  for (const bool drain_first : {true, false}) {
+    Server server(GetParam());
+    server.Start();
+    ASSERT_TRUE(server.Send(Headers(1).Request("POST", "/s").Render()).ok());
+    server.request(0).stream->DropRest();
+    if (drain_first) server.session.Drain();
+    server.Reply(server.request(0), "no");
+    std::string frames = server.Take();
+    EXPECT_EQ(server.request(0).closes, drain_first ? 1 : 0);
+    if (!drain_first) server.session.Drain();
+    frames += server.Take();
+    EXPECT_NE(frames.find("RST_STREAM 1 NO_ERROR\n"), std::string::npos) << frames;
+    EXPECT_EQ(server.request(0).closes, 1);
+    EXPECT_EQ(server.session.open_streams(), 0u);
+  }
+}
+
+// Until its end is out the answer may still fail.
+TEST_P(Http2ServerTest, TheRestIsKeptUntilTheAnswerIsOut) {
+  Server server(GetParam());
+  server.Start();
+  ASSERT_TRUE(server.Send(Headers(1).Request("POST", "/s").Render()).ok());
+  server.request(0).stream->DropRest();
+  server.Reply(server.request(0), "no");
+  ASSERT_TRUE(server.Send(Data(1, "still read").Render()).ok());
+  EXPECT_EQ(server.request(0).body, "still read");
+  server.Take();
+  ASSERT_TRUE(server.Send(Data(1, "dropped").Render()).ok());
+  EXPECT_EQ(server.request(0).body, "still read");
+}
+
 TEST_P(Http2ServerTest, TrailersThatCannotBeSentResetTheStream) {
   Server server(GetParam());
   server.Start();

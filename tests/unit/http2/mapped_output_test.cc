@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,8 +21,9 @@ using Told = std::vector<std::pair<std::int32_t, bool>>;
 class MappedOutputTest : public ::testing::Test {
  protected:
   MappedOutputTest() {
-    std::ofstream(path_, std::ios::binary) << std::string(10'000, 'f');
-    region_ = FileMapping::Open(path_).value().Region(0, 10'000);
+    std::ofstream(path_, std::ios::binary) << std::string(11'000, 'f');
+    file_ = FileMapping::Open(path_).value();
+    region_ = file_->Region(0, 10'000);
   }
   ~MappedOutputTest() override { ::unlink(path_.c_str()); }
 
@@ -34,6 +36,7 @@ class MappedOutputTest : public ::testing::Test {
 
   const std::string path_ =
       ::testing::TempDir() + "/weft_mapped_output_" + std::to_string(::getpid());
+  std::optional<FileMapping> file_;
   Slice region_;
   MappedOutput output_;
 };
@@ -47,6 +50,14 @@ TEST_F(MappedOutputTest, PositionLeadsToTheStream) {
   EXPECT_EQ(output_.StreamAt(1009), 0);
   EXPECT_EQ(output_.StreamAt(1018), 7);
   EXPECT_EQ(output_.StreamAt(2018), 0);
+}
+
+// They may be of different files, which happen to be mapped side by side.
+TEST_F(MappedOutputTest, NeighboursOfDifferentRegionsAreToldEachByItself) {
+  const Slice next = file_->Region(10'000, 1000);
+  output_.Add(10'009, 5, region_);
+  output_.Add(11'018, 5, next);
+  EXPECT_EQ(Written(11'018), (Told{{5, true}, {5, true}}));
 }
 
 TEST_F(MappedOutputTest, FramesOfOneRegionAreToldOnceWhenTheLastIsWritten) {

@@ -144,6 +144,28 @@ TEST(EventLoopTest, WhoeverIsRefusedKnowsThatAllItPostedBeforeHasRun) {
   }
 }
 
+TEST(EventLoopTest, WhatAPassHasTakenRunsBeforeTheLoopRefuses) {
+  EventLoop loop;
+  const internal::LoopHandle handle = loop.core().handle();
+  std::vector<std::unique_ptr<Fn>> work;
+  int ran = 0;
+  // More than a pass runs, so that some of it is left when the loop ends.
+  for (int i = 0; i < 10'000; ++i) {
+    work.push_back(std::make_unique<Fn>([&ran] { ++ran; }));
+    ASSERT_TRUE(handle.Post(*work.back()));
+  }
+  bool accepted = false;
+  Fn answer([] {});
+  Fn last([&] { accepted = handle.Post(answer); });
+  ASSERT_TRUE(handle.Post(last));
+  ASSERT_TRUE(loop.RunOnce(Duration::zero()));
+  ASSERT_LT(ran, 10'000);
+  loop.Stop();
+  EXPECT_FALSE(loop.RunOnce(Duration::zero()));
+  EXPECT_EQ(ran, 10'000);
+  EXPECT_TRUE(accepted);
+}
+
 TEST(EventLoopTest, ARefusedFunctionIsDestroyedUnrun) {
   EventLoop loop;
   loop.Stop();
