@@ -1,11 +1,11 @@
 """Urgent calls beside bulk on one connection: who is measured with whom, one run, and the tables."""
 
 import json
-import statistics
 import subprocess
 
 from . import peers
-from .report import format_table, number
+from .report import format_table, spread
+from .rounds import Rounds
 from .server import Server, pinned_to
 
 WEFT = "weft"
@@ -15,6 +15,7 @@ OWN_SERVERS = (WEFT, PLAIN, AGAIN)
 GRPC_GO = "grpc-go"
 UNLOADED = "unloaded"
 LOADS = (UNLOADED, "download", "upload")
+BETTER = {"p50_us": min, "p99_us": min, "max_us": min, "bulk_mb_s": max}
 START_SECONDS = 5
 
 
@@ -68,58 +69,38 @@ class Report:
     """`results` is what bench/priority writes with --out: `rounds`, each from a pair's name and a load to a run."""
 
     def __init__(self, results):
-        self._rounds = results["rounds"]
+        self._rounds = Rounds(results["rounds"])
 
     def text(self):
         parts = []
         for load in LOADS:
-            names = [name for name in self._names() if self._runs(name, load)]
+            names = [name for name in self._rounds.names() if self._rounds.values(name, load, "p50_us")]
             if not names:
                 continue
             title = "Urgent calls alone" if load == UNLOADED else f"Urgent calls beside bulk {load}s"
             parts.append(format_table(f"{title}: medians (least–most) over the rounds; server / client",
                                       ["p50 µs", "p99 µs", "max µs", "bulk MB/s"],
-                                      [(name, [self._cell(name, load, key) for key in ("p50_us", "p99_us", "max_us", "bulk_mb_s")])
-                                       for name in names]))
+                                      [(name, [spread(self._rounds.values(name, load, key))
+                                               for key in ("p50_us", "p99_us", "max_us", "bulk_mb_s")]) for name in names]))
             if load != UNLOADED:
                 parts.append(self._ratios(load))
         return "\n".join(part for part in parts if part)
-
-    def _names(self):
-        return list(dict.fromkeys(name for found in self._rounds for name in found))
-
-    def _runs(self, name, load):
-        return [found[name][load] for found in self._rounds if load in found.get(name, {})]
-
-    def _cell(self, name, load, key):
-        return spread([run[key] for run in self._runs(name, load)])
 
     def _ratios(self, load):
         """In each round by itself: Weft to the best peer, to itself without priorities, and to itself."""
         both, plain, again = (f"{server} / {WEFT}" for server in (WEFT, PLAIN, AGAIN))
         served = f"{WEFT} / {GRPC_GO}"
-        rows = [(f"{both} to the best peer's", both, None), (f"{served} to the best peer's", served, None),
-                (f"{both} to {plain}", both, plain), (f"{again} to {both} (A/A)", again, both)]
-        keys = (("p50_us", min), ("p99_us", min), ("max_us", min), ("bulk_mb_s", max))
+        best = peer_pairs(self._rounds)
+        rows = [(f"{both} to the best peer's", both, best), (f"{served} to the best peer's", served, best),
+                (f"{both} to {plain}", both, [plain]), (f"{again} to {both} (A/A)", again, [both])]
         filled = []
-        for title, name, other in rows:
-            cells = [spread(self._per_round(load, name, other, key, best)) for key, best in keys]
+        for title, name, others in rows:
+            cells = [spread(self._rounds.ratios(name, load, key, others, better)) for key, better in BETTER.items()]
             if any(cell != "–" for cell in cells):
                 filled.append((title, cells))
         return format_table(f"Ratios beside bulk {load}s", ["p50", "p99", "max", "bulk"], filled) if filled else ""
 
-    def _per_round(self, load, name, other, key, best):
-        """`other` None: the best of the peers' servers, each with grpc-go's client."""
-        ratios = []
-        for found in self._rounds:
-            values = [runs[load][key] for rival, runs in found.items() if load in runs and
-                      (rival == other if other else rival.endswith(f"/ {GRPC_GO}") and rival.split(" / ")[0] not in OWN_SERVERS)]
-            if values and load in found.get(name, {}):
-                ratios.append(found[name][load][key] / best(values))
-        return ratios
 
-
-def spread(values):
-    if not values or not any(values):
-        return "–"
-    return f"{number(statistics.median(values))} ({number(min(values))}–{number(max(values))})"
+def peer_pairs(rounds):
+    """The peers' servers, each with grpc-go's client."""
+    return [name for name in rounds.names() if name.endswith(f" / {GRPC_GO}") and name.split(" / ")[0] not in OWN_SERVERS]

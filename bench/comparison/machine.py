@@ -7,4 +7,4 @@ import platform
 def machine():
     with open("/proc/cpuinfo") as info:
         model = next((line.split(":", 1)[1].strip() for line in info if line.startswith("model name")), "unknown")
-    return f"{model}, kernel {platform.release()}, load average {os.getloadavg()[0]:.1f} at the start"
+    return f"{model}, {os.cpu_count()} cores, kernel {platform.release()}, load average {os.getloadavg()[0]:.1f} at the start"

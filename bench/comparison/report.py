@@ -4,6 +4,7 @@ import statistics
 
 from .loads import LOADS
 from .peers import FLOOR, GRPC_CPP
+from .rounds import Rounds
 
 
 def number(value):
@@ -11,7 +12,18 @@ def number(value):
         return "–"
     if value >= 100:
         return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+    if value >= 10:
+        return f"{value:.1f}"
+    if value >= 0.1:
+        return f"{value:.2f}"
+    return f"{value:.3f}" if value >= 0.0005 else "<0.001" if value else "0"
+
+
+def spread(values):
+    """The median, the least and the most."""
+    if not values or not any(values):
+        return "–"
+    return f"{number(statistics.median(values))} ({number(min(values))}–{number(max(values))})"
 
 
 class Report:
@@ -19,15 +31,12 @@ class Report:
 
     def __init__(self, results, loads):
         self._peers = results["peers"]
+        self._rounds = Rounds.of_peers(self._peers)
         self._loads = loads
 
     def median(self, peer, load, key):
-        values = self._values(peer, load, key)
+        values = self._rounds.values(peer, load, key)
         return statistics.median(values) if values else None
-
-    def _values(self, peer, load, key):
-        rounds = self._peers.get(peer, {}).get("rounds", [])
-        return [found[load][key] for found in rounds if load in found]
 
     def text(self):
         parts = [
@@ -55,10 +64,7 @@ class Report:
                             [(peer, [cells[index] for index in filled]) for peer, cells in rows])
 
     def _cpu(self, peer, load):
-        values = self._values(peer, load, "cpu_us")
-        if not values:
-            return "–"
-        return f"{number(statistics.median(values))} ({number(min(values))}–{number(max(values))})"
+        return spread(self._rounds.values(peer, load, "cpu_us"))
 
     def _cpu_per_message(self, peer, load):
         messages = LOADS[load].messages
@@ -66,15 +72,7 @@ class Report:
         return number(value / messages) if value is not None and messages > 1 else "–"
 
     def _ratio(self, peer, load, others):
-        """Of what the same round found: the machine's speed changes from one to the next."""
-        ratios = []
-        for own, *beside in zip(*(self._peers[name]["rounds"] for name in [peer, *others] if name in self._peers)):
-            costs = [found[load]["cpu_us"] for found in beside if load in found]
-            if load in own and costs:
-                ratios.append(own[load]["cpu_us"] / min(costs))
-        if not ratios:
-            return "–"
-        return f"{number(statistics.median(ratios))} ({number(min(ratios))}–{number(max(ratios))})"
+        return spread(self._rounds.ratios(peer, load, "cpu_us", others))
 
     def _latency(self, peer, load):
         if self.median(peer, load, "p50_us") is None:
@@ -96,10 +94,15 @@ class Report:
 
 
 def format_table(title, columns, rows):
+    return f"\n### {title}\n\n" + table(columns, rows)
+
+
+def table(columns, rows, corner=""):
+    """Markdown, aligned. `rows`: (label, cells)."""
     widths = [max(len(row[1][index]) for row in rows + [("", columns)]) for index in range(len(columns))]
-    first = max(len(peer) for peer, _ in rows)
-    lines = [f"\n### {title}\n", f"| {'':{first}} | " + " | ".join(f"{c:>{w}}" for c, w in zip(columns, widths)) + " |",
+    first = max(len(label) for label, _ in rows + [(corner, [])])
+    lines = [f"| {corner:{first}} | " + " | ".join(f"{c:>{w}}" for c, w in zip(columns, widths)) + " |",
              f"|{'-' * (first + 2)}|" + "|".join("-" * (w + 1) + ":" for w in widths) + "|"]
-    for peer, cells in rows:
-        lines.append(f"| {peer:{first}} | " + " | ".join(f"{c:>{w}}" for c, w in zip(cells, widths)) + " |")
+    for label, cells in rows:
+        lines.append(f"| {label:{first}} | " + " | ".join(f"{c:>{w}}" for c, w in zip(cells, widths)) + " |")
     return "\n".join(lines)
