@@ -1,0 +1,72 @@
+"""Where a peer does better than Weft: in most rounds, and by more than a trifle; or in what is counted once."""
+
+import statistics
+
+from comparison import contention
+from comparison.report import number, spread, table
+from comparison.rounds import Rounds
+
+from .results import LOAD_TITLES, STREAM, WEFT, Compared, mostly_below, title
+
+TRIFLE = 1.03
+# What is counted below this is what starting costs, shared out.
+LEAST_COUNT = 0.01
+NOWHERE = "Nowhere in these results."
+
+
+def where_a_peer_is_better(results):
+    if not any(results.get(script) for script in ("compare", "priority")):
+        return None
+    rows = []
+    if found := results.get("compare"):
+        compared = Compared(found)
+        rows += [*in_rounds(compared), *in_counts(compared)]
+    if found := results.get("priority"):
+        rows += in_priority(Rounds(found["rounds"]))
+    return table(["the best peer", "Weft to it: median (least–most)"], rows, "what") if rows else NOWHERE
+
+
+def furthest_ahead(found):
+    """Of (name, Weft's ratios to it, below 1 where Weft is better): the one that leaves Weft furthest behind, if one does."""
+    ahead = [(statistics.median(ratios), name) for name, ratios in found
+             if ratios and mostly_below([1 / ratio for ratio in ratios], 1) and statistics.median(ratios) >= TRIFLE]
+    return max(ahead)[1] if ahead else None
+
+
+def in_rounds(compared):
+    for load in compared.loads(LOAD_TITLES):
+        for key, says in (("cpu_us", "server CPU"), ("p50_us", "p50 latency"), ("p99_us", "p99 latency"),
+                          ("peak_kib", "peak memory")):
+            name = furthest_ahead([(name, compared.ratios(load, key, [name])) for name in compared.rivals])
+            if name:
+                yield f"{LOAD_TITLES[load]}: {says}", [title(name), spread(compared.ratios(load, key, [name]))]
+
+
+def in_counts(compared):
+    def row(what, figures):
+        least, name = min(((figures[name], name) for name in compared.rivals if figures.get(name) is not None), default=(0, ""))
+        own = figures.get(WEFT) or 0
+        if name and own > LEAST_COUNT and own >= TRIFLE * least:
+            yield what, [title(name), f"{number(own)} to {number(least)}"]
+
+    for key, says in (("system_calls", "system calls"), ("allocations", "heap allocations")):
+        for load in LOAD_TITLES:
+            per = " per message" if load == STREAM and key == "allocations" else ""
+            yield from row(f"{LOAD_TITLES[load]}: {says}{per}",
+                           {name: found.get(key, {}).get(load) for name, found in compared.peers.items()})
+    for key, says in (("rss_kib", "KiB of a server without connections"), ("kib_per_connection", "KiB of an idle connection")):
+        yield from row(says, {name: found.get("idle", {}).get(key) for name, found in compared.peers.items()})
+
+
+def in_priority(rounds):
+    """Weft at both ends to the peers' servers with grpc-go's client."""
+    own = f"{contention.WEFT} / {contention.WEFT}"
+    for load in contention.LOADS:
+        for key, says in (("p50_us", "p50"), ("p99_us", "p99"), ("max_us", "the longest"), ("bulk_mb_s", "bulk throughput")):
+            found = {name: rounds.ratios(own, load, key, [name]) for name in contention.peer_pairs(rounds)}
+            more_is_better = key == "bulk_mb_s"
+            name = furthest_ahead([(name, [1 / ratio for ratio in ratios if ratio] if more_is_better else ratios)
+                                   for name, ratios in found.items()])
+            if name:
+                where = "alone" if load == contention.UNLOADED else f"beside bulk {load}s"
+                yield f"urgent calls {where}: {says}", [name, spread(found[name])]

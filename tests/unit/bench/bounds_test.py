@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""Tests of bench/publication/bounds.py and better.py."""
+
+import unittest
+
+import sample_results
+from publication import better, bounds
+from sample_results import Given
+
+
+def verdict(*arguments, **more):
+    return bounds.Bound("what", *arguments, **more).row().split("|")[-2].strip()
+
+
+class BoundTest(unittest.TestCase):
+    def test_median_counts(self):
+        self.assertEqual(verdict(1.2, [1.0, 1.1, 9.0]), "holds")
+        self.assertEqual(verdict(1.2, [1.0, 1.3, 1.4]), "**falls short**")
+
+    def test_what_a_program_differs_from_itself_by_is_said(self):
+        self.assertEqual(verdict(1.2, [1.3], noise=[0.95, 1.1]), "within the A/A spread")
+        self.assertEqual(verdict(1.2, [1.4], noise=[0.95, 1.1]), "**falls short**")
+
+    def test_bound_from_below(self):
+        self.assertEqual(verdict(0.95, [0.96], at_least=True), "holds")
+        self.assertEqual(verdict(0.95, [0.9], noise=[0.9, 1.1], at_least=True), "within the A/A spread")
+        self.assertEqual(verdict(0.95, [0.8], noise=[0.9, 1.1], at_least=True), "**falls short**")
+
+    def rows(self, **found):
+        text = bounds.bounds(Given(**found))
+        return {row.split("|")[1].strip(): row.split("|")[-2].strip() for row in text.split("\n")[2:]}
+
+    def test_without_results_there_are_none(self):
+        self.assertIsNone(bounds.bounds(Given()))
+
+    def test_dear_server_falls_short_of_the_floor(self):
+        rows = self.rows(compare=sample_results.compare(sample_results.PEERS | {"nghttp2-floor": 0.5}))
+        self.assertEqual(rows["32 bytes, 10 × 10: server CPU to the floor's"], "**falls short**")
+        self.assertEqual(rows["32 bytes, 10 × 10: server CPU to gRPC C++'s better form"], "holds")
+
+    def test_peer_that_was_not_measured_has_no_bound(self):
+        rows = self.rows(compare=sample_results.compare({"weft": 1.0, "nghttp2-floor": 0.9}))
+        self.assertIn("32 bytes, 10 × 10: server CPU to the floor's", rows)
+        self.assertFalse([what for what in rows if "tonic" in what or "peer" in what])
+
+    def test_stalled_bulk_falls_short(self):
+        found = sample_results.priority()
+        for runs in found["rounds"]:
+            runs["weft / weft"]["download"]["bulk_mb_s"] = 100
+        rows = self.rows(priority=found)
+        self.assertEqual(rows["beside bulk downloads, Weft at both ends: bulk throughput to the best peer's"], "**falls short**")
+        self.assertEqual(rows["beside bulk uploads, Weft at both ends: bulk throughput to the best peer's"], "holds")
+        self.assertEqual(rows["beside bulk downloads, Weft at both ends: urgent p50 to the best peer's"], "holds")
+
+    def test_flat_output_that_is_cheaper_falls_short(self):
+        found = sample_results.write_strategy()
+        found["rounds"][0]["flat per pass"]["unary64k_c10m10"]["cpu_us"] = 1  # the rounds are one object
+        rows = self.rows(write_strategy=found)
+        self.assertEqual(rows["64 KiB, 10 × 10: gathered to flat per pass, server CPU"], "**falls short**")
+        self.assertEqual(rows["64 KiB, 10 × 10, the worst load: gathered to flat per pass, server CPU"], "**falls short**")
+        self.assertEqual(rows["16 KiB, 10 × 10: gathered to flat per pass, server CPU"], "holds")
+
+
+class BetterTest(unittest.TestCase):
+    def rows(self, **found):
+        text = better.where_a_peer_is_better(Given(**found))
+        return {row.split("|")[1].strip(): row.split("|")[2].strip() for row in text.split("\n")[2:]} if "|" in text else {}
+
+    def test_cheaper_peer_is_named_and_the_floor_is_none(self):
+        rows = self.rows(compare=sample_results.compare(sample_results.PEERS | {"tonic": 0.8, "grpc-go": 0.7, "nghttp2-floor": 0.1}))
+        self.assertEqual(rows["32 bytes, 10 × 10: server CPU"], "grpc-go")
+        self.assertNotIn("32 bytes, 10 × 10: peak memory", rows)
+
+    def test_nothing_is_said_where_weft_is_ahead(self):
+        self.assertEqual(self.rows(compare=sample_results.compare(), priority=sample_results.priority()), {})
+
+    def test_peer_that_is_ahead_in_half_of_the_rounds_is_not_named(self):
+        found = sample_results.compare(rounds=4)
+        for runs in found["peers"]["tonic"]["rounds"][:2]:
+            runs["unary32_c1m1"]["cpu_us"] = 1
+        self.assertNotIn("32 bytes, 1 × 1: server CPU", self.rows(compare=found))
+        found["peers"]["tonic"]["rounds"][2]["unary32_c1m1"]["cpu_us"] = 1
+        self.assertEqual(self.rows(compare=found)["32 bytes, 1 × 1: server CPU"], "tonic")
+
+    def test_more_throughput_is_better(self):
+        found = sample_results.priority()
+        found["rounds"][0]["tonic / grpc-go"]["upload"]["bulk_mb_s"] = 5000  # the rounds are one object
+        self.assertEqual(self.rows(priority=found), {"urgent calls beside bulk uploads: bulk throughput": "tonic / grpc-go"})
+
+    def test_counts_are_compared_too(self):
+        found = sample_results.compare()
+        found["peers"]["tonic"]["idle"]["kib_per_connection"] = 3.0
+        self.assertEqual(self.rows(compare=found), {"KiB of an idle connection": "tonic"})
+
+
+if __name__ == "__main__":
+    unittest.main()

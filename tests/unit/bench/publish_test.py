@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""Tests of bench/publish and of the regions and charts that it writes."""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+import sample_results
+from publication.regions import CHARTS, REGIONS
+from sample_results import ROOT, Given
+
+IMAGE = re.compile(r"\]\(performance/([\w-]+)\.svg\)")
+
+
+class RegionsTest(unittest.TestCase):
+    def test_without_results_nothing_is_made(self):
+        for name, make in (REGIONS | CHARTS).items():
+            self.assertIsNone(make(Given()), name)
+
+    def test_every_region_and_chart_is_made_of_its_results(self):
+        for name, make in (REGIONS | CHARTS).items():
+            self.assertTrue(make(Given(**sample_results.everything())), name)
+
+    def test_results_of_one_script_suffice_for_its_own(self):
+        for script, found in sample_results.everything().items():
+            given = Given(**{script: found})
+            made = [name for name, make in REGIONS.items() if make(given)]
+            self.assertIn("machine", made)
+            images = [image for name in made for image in IMAGE.findall(REGIONS[name](given))]
+            self.assertCountEqual(images, [name for name, draw in CHARTS.items() if draw(given)], script)
+
+    def test_one_load_and_one_peer_suffice(self):
+        found = sample_results.compare({"weft": 1.0}, rounds=1)
+        found["peers"]["weft"] = {"rounds": [{"unary32_c10m10": found["peers"]["weft"]["rounds"][0]["unary32_c10m10"]}]}
+        given = Given(compare=found)
+        self.assertIn("5.00", REGIONS["unary"](given))
+        self.assertTrue(CHARTS["unary"](given))
+        for name in ("streams", "large"):
+            self.assertEqual(REGIONS[name](given), "Not in these results.", name)
+            self.assertIsNone(CHARTS[name](given), name)
+
+    def test_charts_are_well_formed(self):
+        for name, draw in CHARTS.items():
+            xml.etree.ElementTree.fromstring(draw(Given(**sample_results.everything())))
+
+    def test_every_region_stands_in_a_document(self):
+        documents = "".join((ROOT / path).read_text() for path in ("README.md", "docs/performance.md"))
+        for name in REGIONS:
+            self.assertIn(f"<!-- begin: {name} -->", documents)
+
+
+class PublishTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name)
+        for path in ("docs", "bench/results"):
+            (self.root / path).mkdir(parents=True)
+        self.page = self.root / "docs/performance.md"
+        (self.root / "README.md").write_text("# Weft\n")
+        self.page.write_text("Before\n\n<!-- begin: noise -->\nold\n<!-- end: noise -->\n\nafter 3 % of it\n")
+
+    def publish(self, *more):
+        command = [sys.executable, ROOT / "bench/publish", "--root", self.root, *more]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    def add(self, name, found):
+        (self.root / f"bench/results/{name}.json").write_text(json.dumps(found))
+
+    def test_absent_results_leave_their_regions_and_say_so(self):
+        before = self.page.read_text()
+        done = self.publish()
+        self.assertEqual((done.returncode, self.page.read_text()), (0, before))
+        self.assertIn("no results for noise", done.stderr)
+        self.assertEqual(self.publish("--check").returncode, 0)
+
+    def test_check_fails_until_it_is_published(self):
+        self.add("compare", sample_results.compare())
+        done = self.publish("--check")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("docs/performance.md", done.stdout)
+        self.assertIn("old", self.page.read_text())
+        self.assertEqual(self.publish().returncode, 0)
+        self.assertEqual(self.publish("--check").returncode, 0)
+
+    def test_only_regions_are_written(self):
+        self.add("compare", sample_results.compare())
+        self.publish()
+        text = self.page.read_text()
+        self.assertTrue(text.startswith("Before\n\n<!-- begin: noise -->\n\n|"), text)
+        self.assertTrue(text.endswith("|\n\n<!-- end: noise -->\n\nafter 3 % of it\n"), text)
+        self.assertNotIn("old", text)
+
+    def test_edited_table_is_found(self):
+        self.add("compare", sample_results.compare())
+        self.publish()
+        self.page.write_text(self.page.read_text().replace("1.02", "1.00"))
+        self.assertEqual(self.publish("--check").returncode, 1)
+
+    def test_chart_without_results_goes(self):
+        (self.root / "docs/performance").mkdir()
+        chart = self.root / "docs/performance/unary.svg"
+        chart.write_text("<svg/>")
+        self.assertEqual(self.publish("--check").returncode, 1)
+        self.publish()
+        self.assertFalse(chart.exists())
+
+    def test_unknown_region_is_an_error(self):
+        self.page.write_text("<!-- begin: nosie -->\n<!-- end: nosie -->\n")
+        done = self.publish()
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("no region nosie", done.stderr)
+
+    def test_region_that_does_not_end_is_an_error(self):
+        self.page.write_text("<!-- begin: noise -->\n<!-- end: unary -->\n")
+        self.assertNotEqual(self.publish().returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
