@@ -1,4 +1,4 @@
-"""The loads, which h2load makes from core 1."""
+"""The loads, which h2load makes from core 1, or from any."""
 
 import os
 import re
@@ -67,8 +67,9 @@ def microseconds(text):
 class Generator:
     """Runs h2load against the server at a port. Each run checks that every call was answered with all of its bytes."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, pinned=True):
         self._folder = folder
+        self._place = pinned_to(1) if pinned else []
 
     def run(self, load, port, calls, log=None):
         """Makes `calls` calls; returns how many of them a second were done."""
@@ -76,7 +77,7 @@ class Generator:
         if not os.path.exists(body):
             with open(body, "wb") as file:
                 file.write(load.body)
-        command = pinned_to(1) + ["timeout", str(RUN_SECONDS), "h2load", "-n", str(calls), "-c", str(load.connections),
+        command = self._place + ["timeout", str(RUN_SECONDS), "h2load", "-n", str(calls), "-c", str(load.connections),
                                   "-m", str(load.streams), "-t", "1", "-H", "content-type: application/grpc",
                                   "-H", "te: trailers", "-d", body]
         if log:

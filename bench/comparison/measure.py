@@ -17,10 +17,10 @@ HTTP2_HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
 SETTINGS_ACK = b"\0\0\0\4\1\0\0\0\0"
 
 
-def one_round(command, loads, seconds, generator, calls):
+def one_round(command, loads, seconds, generator, calls, pinned=True):
     """Every load once on a fresh server. `calls` keeps the number of calls of each load from one round to the next."""
     found = {}
-    with Server(command) as server:
+    with Server(command, pinned=pinned) as server:
         for name in loads:
             load = LOADS[name]
             if name in calls:

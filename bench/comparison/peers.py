@@ -10,6 +10,8 @@ SOURCES = os.path.join(BENCH, "peers")
 OUT = os.path.join(ROOT, "build", "bench")
 BIN = os.path.join(OUT, "bin")
 
+PING_PONG = os.path.join(SOURCES, "ping_pong.h")
+
 FLOOR = "nghttp2-floor"
 GRPC_CPP = ("grpc-cpp-cb", "grpc-cpp-async")
 
@@ -43,10 +45,11 @@ def packages(*names):
     return done.stdout.split()
 
 
-def compile_c(source, target, *flags):
-    need("gcc", "gcc")
-    if not newer_than(target, [source]):
-        run(["gcc", "-O2", source, "-o", target, *flags])
+def compile_c(source, target, *flags, compiler="gcc", headers=()):
+    need(compiler, compiler)
+    os.makedirs(BIN, exist_ok=True)
+    if not newer_than(target, [source, *headers]):
+        run([compiler, "-O2", source, "-o", target, *flags])
     return target
 
 
@@ -78,14 +81,20 @@ def of_release(target, given):
     return program
 
 
-def build_weft(given):
-    return [of_release("weft_bench_server", given), "--port", "{port}", "--loops", "1"]
+def build_weft(given, loops=1):
+    return [of_release("weft_bench_server", given), "--port", "{port}", "--loops", str(loops)]
 
 
 def build_floor():
     flags = packages("libnghttp2", "libevent_core")
     source = os.path.join(SOURCES, "nghttp2_floor", "floor.c")
     return [compile_c(source, os.path.join(BIN, "nghttp2_floor"), *flags), "{port}"]
+
+
+def build_raw():
+    """The program of the floor of bench/ping_pong."""
+    source = os.path.join(SOURCES, "raw_ping_pong.cc")
+    return compile_c(source, os.path.join(BIN, "raw_ping_pong"), "-std=c++17", "-pthread", compiler="g++", headers=[PING_PONG])
 
 
 def build_grpc_cpp(form):
@@ -96,12 +105,13 @@ def build_grpc_cpp(form):
     proto = os.path.join(SOURCES, "echo.proto")
     source = os.path.join(SOURCES, "grpc_cpp", form + ".cc")
     target = os.path.join(BIN, "grpc_cpp_" + form)
-    if not newer_than(target, [proto, source]):
+    if not newer_than(target, [proto, source, PING_PONG]):
         generated = os.path.join(OUT, "grpc_cpp")
         os.makedirs(generated, exist_ok=True)
+        os.makedirs(BIN, exist_ok=True)
         run(["protoc", f"-I{SOURCES}", f"--cpp_out={generated}", f"--grpc_out={generated}",
              f"--plugin=protoc-gen-grpc={shutil.which('grpc_cpp_plugin')}", proto])
-        run(["g++", "-O2", "-DNDEBUG", "-std=c++17", f"-I{generated}", source, os.path.join(generated, "echo.pb.cc"),
+        run(["g++", "-O2", "-DNDEBUG", "-std=c++17", f"-I{generated}", f"-I{SOURCES}", source, os.path.join(generated, "echo.pb.cc"),
              os.path.join(generated, "echo.grpc.pb.cc"), "-o", target, *flags])
     return [target, "{port}"]
 

@@ -13,7 +13,8 @@ import source
 from source import Finding
 
 LONGEST = 800
-SOURCES = source.CXX + (".py", ".cmake", ".proto", ".sh", ".go", ".rs", "CMakeLists.txt", "/run", "/setup", "/tidy", "/compare")
+SOURCES = source.CXX + (".py", ".cmake", ".proto", ".sh", ".go", ".rs", "CMakeLists.txt", "/run", "/setup", "/tidy",
+                        "bench/compare", "bench/loops", "bench/ping_pong", "bench/priority", "bench/reuse")
 GENERATED = ("tests/golden/", "tests/lint/")
 
 PRINTS = re.compile(r"\bstd::(?:cout|cerr|clog)\b|(?<![\w:])(?:std::)?(?:v?f?printf|f?puts|putchar|perror)\s*\(")
