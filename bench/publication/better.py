@@ -6,6 +6,8 @@ from comparison import contention
 from comparison.report import number, spread, table
 from comparison.rounds import Rounds
 
+from .clients import TITLES as CLIENT_LOADS
+from .clients import client_rounds, names_of
 from .results import LOAD_TITLES, STREAM, WEFT, Compared, mostly_below, title
 
 TRIFLE = 1.03
@@ -15,7 +17,7 @@ NOWHERE = "Nowhere in these results."
 
 
 def where_a_peer_is_better(results):
-    if not any(results.get(script) for script in ("compare", "priority")):
+    if not any(results.get(script) for script in ("compare", "priority", "ping_pong")):
         return None
     rows = []
     if found := results.get("compare"):
@@ -23,6 +25,8 @@ def where_a_peer_is_better(results):
         rows += [*in_rounds(compared), *in_counts(compared)]
     if found := results.get("priority"):
         rows += in_priority(Rounds(found["rounds"]))
+    if found := results.get("ping_pong"):
+        rows += in_clients(client_rounds(found))
     return table(["the best peer", "Weft to it: median (least–most)"], rows, "what") if rows else NOWHERE
 
 
@@ -70,3 +74,14 @@ def in_priority(rounds):
             if name:
                 where = "alone" if load == contention.UNLOADED else f"beside bulk {load}s"
                 yield f"urgent calls {where}: {says}", [name, spread(found[name])]
+
+
+def in_clients(rounds):
+    """The first pair of a load is Weft's own at both ends; raw sockets are a floor, not a peer."""
+    for load, heading in CLIENT_LOADS.items():
+        own, *others = names_of(rounds, load) or [None]
+        rivals = [name for name in others if name.startswith("grpc-cpp")]
+        for key, says in (("p50_us", "p50 latency"), ("p99_us", "p99 latency"), ("cpu_us", "client CPU")):
+            name = furthest_ahead([(name, rounds.ratios(own, load, key, [name])) for name in rivals])
+            if name:
+                yield f"{heading.lower()}: {says}", [name, spread(rounds.ratios(own, load, key, [name]))]

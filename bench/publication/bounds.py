@@ -7,10 +7,12 @@ from comparison.peers import FLOOR, GRPC_CPP
 from comparison.report import number, spread
 from comparison.rounds import Rounds
 
+from .clients import ONE_LOOP, client_rounds
 from .results import LARGE, LOAD_TITLES, STREAM, STREAM_MESSAGES, WEFT, Compared, mostly_below
 
 MANY_SMALL = ("unary32_c10m10", "unary32_c50m100")
 GATHERED, AGAIN, FLAT_PASS, FLAT_REPLY = "gathered", "gathered again", "flat per pass", "flat per reply"
+OWN_CLIENT = "weft / weft"
 BURST_MIB = 64
 BYTES_PER_STREAM = 3072
 # An allocation in so many calls is the share of what is allocated once.
@@ -37,9 +39,14 @@ class Bound:
 
 def bounds(results):
     makers = {"compare": lambda found: of_compare(Compared(found)), "write_strategy": of_write_strategy, "priority": of_priority,
-              "idle_streams": of_idle_streams, "memory_burst": of_memory_burst}
-    rows = [bound.row() for script, make in makers.items() if (found := results.get(script)) for bound in make(found)]
-    return "\n".join(["| what | bound | median (least–most) | |", "|---|---:|---:|---|", *rows]) if rows else None
+              "idle_streams": of_idle_streams, "memory_burst": of_memory_burst, "ping_pong": of_ping_pong, "loops": of_loops}
+    all_of_them = [bound for script, make in makers.items() if (found := results.get(script)) for bound in make(found)]
+    if not all_of_them:
+        return None
+    held, missed = sum(bound.holds for bound in all_of_them), sum(not bound.as_good for bound in all_of_them)
+    return "\n".join([f"Of {len(all_of_them)} bounds {held} hold, {len(all_of_them) - held - missed} are missed within the A/A spread, and "
+                      f"{missed} {'falls' if missed == 1 else 'fall'} short.", "",
+                      "| what | bound | median (least–most) | |", "|---|---:|---:|---|", *(bound.row() for bound in all_of_them)])
 
 
 def of_compare(compared):
@@ -90,9 +97,9 @@ def of_write_strategy(found):
         if values:
             yield Bound(f"{LOAD_TITLES[load]}: gathered to flat per pass, server CPU", 1, values, holds=mostly_below(values, 1),
                         words="< 1, 3 rounds of 4")
-    copied = counts.get(GATHERED, {}).get("unary1m_c4m2", {}).get("copied_in_lists")
-    if copied is not None:
-        yield Bound("bytes that Weft's lists copy for the echo of 1 MiB", 4096, [copied])
+    written = counts.get(GATHERED, {}).get("unary1m_c4m2", {}).get("into_chunks")
+    if written is not None:
+        yield Bound("bytes put into chunks for a reply of 1 MiB, by serializing and copying", 4096, [written])
 
 
 def of_priority(found):
@@ -126,3 +133,22 @@ def of_memory_burst(found):
     values = [(run["after"][-1]["kib"] - run["before_kib"]) / 1024 for run in found["rounds"]]
     seconds = found["rounds"][0]["after"][-1]["seconds"]
     yield Bound(f"MiB above the level before, {seconds:.0f} s after a burst of {found['mib']:,} MiB", BURST_MIB, values)
+
+
+def of_ping_pong(found):
+    rounds = client_rounds(found)
+    for load in ("download", "upload"):
+        values = rounds.values(OWN_CLIENT, load, "cpu_us")
+        if values:
+            yield Bound(f"{load}, a message of a stream: µs of client CPU", 0.1, values,
+                        rounds.ratios(f"{OWN_CLIENT} (again)", load, "cpu_us", [OWN_CLIENT]))
+
+
+def of_loops(found):
+    rounds = Rounds(found["rounds"])
+    for load in found["loads"]:
+        for name in rounds.names():
+            values = rounds.ratios(name, load, "cpu_us", [ONE_LOOP])
+            if values and not name.startswith(ONE_LOOP):
+                yield Bound(f"{LOAD_TITLES.get(load, load)}: server CPU of {name} to {ONE_LOOP}", 1.1, values,
+                            rounds.ratios(f"{ONE_LOOP} again", load, "cpu_us", [ONE_LOOP]))

@@ -15,6 +15,7 @@ STYLE = """
   .title { font-size: 14px; font-weight: 600 }
   .panel { font-weight: 600 }
   .muted { fill: #57606a; font-size: 11px }
+  .figure { stroke: #ffffff; stroke-width: 3px; paint-order: stroke }
   .paper { fill: #ffffff }
   .grid { stroke: #d8dee4; stroke-width: 1 }
   .reference { stroke: #bf5700; stroke-width: 1.5; stroke-dasharray: 4 3 }
@@ -29,6 +30,7 @@ STYLE = """
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3 }
     .muted { fill: #9aa4af }
+    .figure { stroke: #0d1117 }
     .paper, .floor, .hollow { fill: #0d1117 }
     .grid { stroke: #30363d }
     .reference { stroke: #f0883e }
@@ -82,6 +84,8 @@ class Panel:
 
 def bars(title, about, panels, columns=2):
     """Horizontal bars from zero, each panel on a scale of its own."""
+    if len(panels) > 1:
+        about += " Each panel has its own scale."
     return drawing(title, about, panels, columns, VALUE, draw_bars)
 
 
@@ -143,6 +147,7 @@ def draw_bars(panel, x, top, width):
     most = max([row.high for row in panel.rows] + [panel.reference or 0]) or 1
     scale = width / most
     yield from draw_grid([(x + tick * scale, f"{tick:,g}") for tick in steps(most)], panel, x, top, width)
+    figures = []
     for index, row in enumerate(panel.rows):
         y = top + ROW * index + ROW / 2
         low, high = x + row.low * scale, x + row.high * scale
@@ -151,9 +156,10 @@ def draw_bars(panel, x, top, width):
                f' height="{BAR}" rx="2"/>')
         if high > low:
             yield f'<path class="spread" d="M{low:.1f} {y:g}H{high:.1f}M{low:.1f} {y - 3:g}v6M{high:.1f} {y - 3:g}v6"/>'
-        yield f'<text x="{high + 7:.1f}" y="{y + 4:g}">{escape(number(row.value))}</text>'
+        figures.append(f'<text class="figure" x="{high + 7:.1f}" y="{y + 4:g}">{escape(number(row.value))}</text>')
     if panel.reference is not None:
         yield f'<path class="reference" d="M{x + panel.reference * scale:.1f} {top - 2}v{ROW * len(panel.rows) + 4}"/>'
+    yield from figures
 
 
 def draw_points(panel, first, last, x, top, width):
@@ -173,4 +179,4 @@ def draw_points(panel, first, last, x, top, width):
         yield f'<path class="{row.kind} mark" d="M{dot:.1f} {y:g}H{stroke:.1f}M{stroke:.1f} {y - 6:g}v12"/>'
         yield f'<circle class="{row.kind} hollow" cx="{ring:.1f}" cy="{y:g}" r="5"/>'
         yield f'<circle class="{row.kind}" cx="{dot:.1f}" cy="{y:g}" r="5"/>'
-        yield f'<text x="{stroke + 9:.1f}" y="{y + 4:g}">{escape(number(row.dot))} / {escape(number(row.ring))}</text>'
+        yield f'<text class="figure" x="{stroke + 9:.1f}" y="{y + 4:g}">{escape(number(row.dot))} / {escape(number(row.ring))}</text>'

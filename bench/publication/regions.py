@@ -2,7 +2,7 @@
 
 from comparison.rounds import Rounds
 
-from . import beside_peers, better, bounds, memory, urgent, writing
+from . import beside_peers, better, bounds, clients, memory, tricks, urgent, writing
 from .results import LARGE, SCRIPTS, SMALL, text_table
 
 
@@ -29,6 +29,9 @@ REGIONS = {
     "idle_connections": beside_peers.idle_connections,
     "idle_streams": memory.idle_streams,
     "memory_burst": memory.memory_burst,
+    "reuse": tricks.reuse,
+    "client": clients.client,
+    "loops": clients.loops,
     "better": better.where_a_peer_is_better,
     "costs": beside_peers.costs,
 }
@@ -40,4 +43,6 @@ CHARTS = {
     "priority": urgent.priority_chart,
     "bulk": urgent.bulk_chart,
     "memory_burst": memory.memory_burst_chart,
+    "reuse": tricks.reuse_chart,
+    "client": clients.client_chart,
 }

@@ -19,7 +19,7 @@ LARGE = {"unary16k_c10m10": "16 KiB, 10 × 10", "unary64k_c10m10": "64 KiB, 10 �
 STREAM = "stream10k_c1m1"
 STREAM_MESSAGES = 10_000
 LACKING = "Not in these results."
-ABOUT_BARS = "Bars: medians of the rounds; whiskers: the least and the most; each panel has a scale of its own."
+ABOUT_BARS = "Bars: medians of the rounds; whiskers: the least and the most."
 LOAD_TITLES = {**SMALL, **LARGE, STREAM: "stream of 10,000", "stream10k_c4m2": "streams of 10,000, 4 × 2",
                "mixed_c10m10": "unary and streams, 10 × 10"}
 

@@ -16,8 +16,8 @@ def priority(found):
 
 
 def pair_kind(name):
-    return {f"{contention.WEFT} / {contention.WEFT}": "own", f"{contention.WEFT} / {contention.GRPC_GO}": "own",
-            f"{contention.AGAIN} / {contention.WEFT}": "again", f"{contention.AGAIN} / {contention.GRPC_GO}": "again"}.get(name, "peer")
+    """By the server alone."""
+    return {contention.WEFT: "own", contention.AGAIN: "again"}.get(name.split(" / ")[0], "peer")
 
 
 @needs("priority")

@@ -18,13 +18,14 @@ def write_strategy(found):
                  table(others, ratios),
                  counted(found, "system_calls", "System calls per call:"),
                  counted(found, "copied", "Bytes copied into the flat buffer, per call:"),
-                 counted(found, "copied_in_lists", "Bytes copied by Weft's own lists, per call; in flat output they come on top:"))
+                 counted(found, "into_chunks", "Bytes that Weft itself puts into chunks, serialized or copied, per call:"))
 
 
 def counted(found, key, says):
     """One program counts the same as itself: without its second run."""
     names = [name for name in found["counts"] if not name.endswith(" again")]
-    rows = [(LOAD_TITLES[load], [number(found["counts"][name].get(load, {}).get(key)) for name in names]) for load in found["loads"]]
+    rows = [(LOAD_TITLES[load], [number(found["counts"][name].get(load, {}).get(key)) for name in names])
+            for load in found["loads"]]
     return says + "\n\n" + table(names, rows) if any(cell != "–" for _, cells in rows for cell in cells) else ""
 
 

@@ -28,7 +28,13 @@ class BoundTest(unittest.TestCase):
 
     def rows(self, **found):
         text = bounds.bounds(Given(**found))
-        return {row.split("|")[1].strip(): row.split("|")[-2].strip() for row in text.split("\n")[2:]}
+        return {row.split("|")[1].strip(): row.split("|")[-2].strip() for row in text.split("\n")[4:]}
+
+    def test_verdicts_are_counted(self):
+        found = sample_results.loops()
+        self.assertTrue(bounds.bounds(Given(loops=found)).startswith("Of 1 bounds 1 hold, 0 are missed within the A/A spread, and 0 fall"))
+        found["rounds"][0]["2 loops"]["unary32_c10m10"]["cpu_us"] = 6
+        self.assertTrue(bounds.bounds(Given(loops=found)).startswith("Of 1 bounds 0 hold, 0 are missed within the A/A spread, and 1 falls"))
 
     def test_without_results_there_are_none(self):
         self.assertIsNone(bounds.bounds(Given()))
@@ -60,6 +66,20 @@ class BoundTest(unittest.TestCase):
         self.assertEqual(rows["64 KiB, 10 × 10, the worst load: gathered to flat per pass, server CPU"], "**falls short**")
         self.assertEqual(rows["16 KiB, 10 × 10: gathered to flat per pass, server CPU"], "holds")
 
+    def test_loops_are_held_against_one(self):
+        found = sample_results.loops()
+        name = "32 bytes, 10 × 10: server CPU of 2 loops to one loop"
+        self.assertEqual(self.rows(loops=found), {name: "holds"})
+        found["rounds"][0]["2 loops"]["unary32_c10m10"]["cpu_us"] = 6
+        self.assertEqual(self.rows(loops=found), {name: "**falls short**"})
+
+    def test_message_of_a_stream_on_the_client(self):
+        found = sample_results.ping_pong()
+        name = "download, a message of a stream: µs of client CPU"
+        self.assertEqual(self.rows(ping_pong=found), {name: "holds"})
+        found["rounds"][0]["download"]["weft / weft"]["cpu_us"] = 0.2
+        self.assertEqual(self.rows(ping_pong=found), {name: "**falls short**"})
+
 
 class BetterTest(unittest.TestCase):
     def rows(self, **found):
@@ -86,6 +106,13 @@ class BetterTest(unittest.TestCase):
         found = sample_results.priority()
         found["rounds"][0]["tonic / grpc-go"]["upload"]["bulk_mb_s"] = 5000  # the rounds are one object
         self.assertEqual(self.rows(priority=found), {"urgent calls beside bulk uploads: bulk throughput": "tonic / grpc-go"})
+
+    def test_faster_client_is_named_and_bare_sockets_are_none(self):
+        found = sample_results.ping_pong()
+        self.assertEqual(self.rows(ping_pong=found), {})
+        found["rounds"][0]["alone"]["grpc-cpp blocking / grpc-cpp"]["p50_us"] = 20
+        self.assertEqual(self.rows(ping_pong=found),
+                         {"one unary call after the other: p50 latency": "grpc-cpp blocking / grpc-cpp"})
 
     def test_counts_are_compared_too(self):
         found = sample_results.compare()

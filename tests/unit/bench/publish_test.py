@@ -44,6 +44,11 @@ class RegionsTest(unittest.TestCase):
             self.assertEqual(REGIONS[name](given), "Not in these results.", name)
             self.assertIsNone(CHARTS[name](given), name)
 
+    def test_trick_stands_beside_what_is_done_instead_in_order_of_size(self):
+        rows = [row for row in REGIONS["reuse"](Given(reuse=sample_results.reuse())).split("\n") if row.startswith("| chunks")]
+        self.assertEqual([[cell.strip() for cell in row.split("|")[1:4]] for row in rows],
+                         [["chunks 8", "malloc", "5.00"], ["chunks 64", "malloc", "10.0"]])
+
     def test_charts_are_well_formed(self):
         for name, draw in CHARTS.items():
             xml.etree.ElementTree.fromstring(draw(Given(**sample_results.everything())))

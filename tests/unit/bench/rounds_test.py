@@ -32,7 +32,8 @@ class RoundsTest(unittest.TestCase):
         self.assertEqual(rounds({"a": 1, "b": 0}).ratios("a", "load", "cpu", ["b"]), [])
 
     def test_peers_with_rounds_of_their_own_are_brought_together(self):
-        found = Rounds.of_peers({"a": {"rounds": [{"load": {"cpu": 1}}, {"load": {"cpu": 3}}]}, "b": {"rounds": [{"load": {"cpu": 2}}]}})
+        found = Rounds.of_peers({"a": {"rounds": [{"load": {"cpu": 1}}, {"load": {"cpu": 3}}]},
+                                 "b": {"rounds": [{"load": {"cpu": 2}}]}})
         self.assertEqual((len(found), found.names()), (2, ["a", "b"]))
         self.assertEqual(found.ratios("a", "load", "cpu", ["b"]), [0.5])
 
