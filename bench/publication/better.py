@@ -2,12 +2,11 @@
 
 import statistics
 
-from comparison import contention
+from comparison import contention, ping_pong
 from comparison.report import number, spread, table
 from comparison.rounds import Rounds
 
-from .clients import TITLES as CLIENT_LOADS
-from .clients import client_rounds, names_of
+from .clients import names_of
 from .results import LOAD_TITLES, STREAM, WEFT, Compared, mostly_below, title
 
 TRIFLE = 1.03
@@ -26,7 +25,7 @@ def where_a_peer_is_better(results):
     if found := results.get("priority"):
         rows += in_priority(Rounds(found["rounds"]))
     if found := results.get("ping_pong"):
-        rows += in_clients(client_rounds(found))
+        rows += in_clients(Rounds(found["rounds"]))
     return table(["the best peer", "Weft to it: median (least–most)"], rows, "what") if rows else NOWHERE
 
 
@@ -78,10 +77,10 @@ def in_priority(rounds):
 
 def in_clients(rounds):
     """The first pair of a load is Weft's own at both ends; raw sockets are a floor, not a peer."""
-    for load, heading in CLIENT_LOADS.items():
+    for load, heading in ping_pong.TITLES.items():
         own, *others = names_of(rounds, load) or [None]
-        rivals = [name for name in others if name.startswith("grpc-cpp")]
+        rivals = [name for name in others if name.startswith(ping_pong.GRPC_CPP)]
         for key, says in (("p50_us", "p50 latency"), ("p99_us", "p99 latency"), ("cpu_us", "client CPU")):
             name = furthest_ahead([(name, rounds.ratios(own, load, key, [name])) for name in rivals])
             if name:
-                yield f"{heading.lower()}: {says}", [name, spread(rounds.ratios(own, load, key, [name]))]
+                yield f"{heading[0].lower()}{heading[1:]}: {says}", [name, spread(rounds.ratios(own, load, key, [name]))]

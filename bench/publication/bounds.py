@@ -7,7 +7,8 @@ from comparison.peers import FLOOR, GRPC_CPP
 from comparison.report import number, spread
 from comparison.rounds import Rounds
 
-from .clients import ONE_LOOP, client_rounds
+from .clients import AGAIN as CLIENT_AGAIN
+from .clients import ONE_LOOP
 from .results import LARGE, LOAD_TITLES, STREAM, STREAM_MESSAGES, WEFT, Compared, mostly_below
 
 MANY_SMALL = ("unary32_c10m10", "unary32_c50m100")
@@ -40,13 +41,12 @@ class Bound:
 def bounds(results):
     makers = {"compare": lambda found: of_compare(Compared(found)), "write_strategy": of_write_strategy, "priority": of_priority,
               "idle_streams": of_idle_streams, "memory_burst": of_memory_burst, "ping_pong": of_ping_pong, "loops": of_loops}
-    all_of_them = [bound for script, make in makers.items() if (found := results.get(script)) for bound in make(found)]
-    if not all_of_them:
+    found = [bound for script, make in makers.items() if (given := results.get(script)) for bound in make(given)]
+    if not found:
         return None
-    held, missed = sum(bound.holds for bound in all_of_them), sum(not bound.as_good for bound in all_of_them)
-    return "\n".join([f"Of {len(all_of_them)} bounds {held} hold, {len(all_of_them) - held - missed} are missed within the A/A spread, and "
-                      f"{missed} {'falls' if missed == 1 else 'fall'} short.", "",
-                      "| what | bound | median (least–most) | |", "|---|---:|---:|---|", *(bound.row() for bound in all_of_them)])
+    held, missed = sum(bound.holds for bound in found), sum(not bound.as_good for bound in found)
+    says = f"Bounds that hold: {held} of {len(found)}; missed within the A/A spread: {len(found) - held - missed}; short of it: {missed}."
+    return "\n".join([says, "", "| what | bound | median (least–most) | |", "|---|---:|---:|---|", *(bound.row() for bound in found)])
 
 
 def of_compare(compared):
@@ -136,12 +136,12 @@ def of_memory_burst(found):
 
 
 def of_ping_pong(found):
-    rounds = client_rounds(found)
+    rounds = Rounds(found["rounds"])
     for load in ("download", "upload"):
         values = rounds.values(OWN_CLIENT, load, "cpu_us")
         if values:
             yield Bound(f"{load}, a message of a stream: µs of client CPU", 0.1, values,
-                        rounds.ratios(f"{OWN_CLIENT} (again)", load, "cpu_us", [OWN_CLIENT]))
+                        rounds.ratios(OWN_CLIENT + CLIENT_AGAIN, load, "cpu_us", [OWN_CLIENT]))
 
 
 def of_loops(found):

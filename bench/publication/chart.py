@@ -1,4 +1,4 @@
-"""Charts as SVG that can be read on a light and on a dark page: bars from zero, and points on a logarithmic axis."""
+"""Charts as SVG that can be read on a light and on a dark page: bars from zero, dots and points on a logarithmic axis."""
 
 import math
 from html import escape
@@ -92,9 +92,31 @@ def bars(title, about, panels, columns=2):
 def points(title, about, panels):
     """Points on a logarithmic axis, the same for all panels."""
     rows = [row for panel in panels for row in panel.rows]
-    first = math.floor(math.log10(min(row.dot for row in rows)))
-    last = max(first + 1, math.ceil(math.log10(max(row.stroke for row in rows))))
-    return drawing(title, about, panels, 1, TWO_VALUES, lambda panel, *place: draw_points(panel, first, last, *place))
+    decades = Decades(min(row.dot for row in rows), max(row.stroke for row in rows))
+    return drawing(title, about, panels, 1, TWO_VALUES, lambda panel, *where: draw_points(panel, decades, *where))
+
+
+def dots(title, about, panels):
+    """What bars show on a logarithmic axis, where no bar can begin at zero: for ratios that are far apart. All above zero."""
+    rows = [row for panel in panels for row in panel.rows]
+    decades = Decades(min(row.low for row in rows), max(row.high for row in rows))
+    return drawing(title, about, panels, 1, VALUE, lambda panel, *where: draw_dots(panel, decades, *where))
+
+
+class Decades:
+    """A logarithmic axis between powers of ten."""
+
+    def __init__(self, least, most):
+        self._first = math.floor(math.log10(least))
+        self._last = max(self._first + 1, math.ceil(math.log10(most)))
+
+    def place(self, value, x, width):
+        return x + (math.log10(value) - self._first) * width / (self._last - self._first)
+
+    def marks(self, x, width):
+        factors = (1, 2, 5) if self._last - self._first <= 4 else (1,)
+        return [(self.place(10 ** decade * factor, x, width), f"{10 ** decade:,g}" if factor == 1 else "")
+                for decade in range(self._first, self._last + 1) for factor in factors if decade < self._last or factor == 1]
 
 
 def drawing(title, about, panels, columns, value, draw):
@@ -143,6 +165,18 @@ def draw_label(row, x, y):
     return f'<text{own} x="{x - 8:.1f}" y="{y + 4:g}" text-anchor="end">{escape(row.label)}</text>'
 
 
+def draw_spread(low, high, y):
+    return f'<path class="spread" d="M{low:.1f} {y:g}H{high:.1f}M{low:.1f} {y - 3:g}v6M{high:.1f} {y - 3:g}v6"/>'
+
+
+def draw_figure(x, y, text):
+    return f'<text class="figure" x="{x:.1f}" y="{y + 4:g}">{escape(text)}</text>'
+
+
+def draw_reference(panel, x, top):
+    return f'<path class="reference" d="M{x:.1f} {top - 2}v{ROW * len(panel.rows) + 4}"/>'
+
+
 def draw_bars(panel, x, top, width):
     most = max([row.high for row in panel.rows] + [panel.reference or 0]) or 1
     scale = width / most
@@ -155,28 +189,32 @@ def draw_bars(panel, x, top, width):
         yield (f'<rect class="{row.kind}" x="{x:.1f}" y="{y - BAR / 2:.1f}" width="{max(1, row.value * scale):.1f}"'
                f' height="{BAR}" rx="2"/>')
         if high > low:
-            yield f'<path class="spread" d="M{low:.1f} {y:g}H{high:.1f}M{low:.1f} {y - 3:g}v6M{high:.1f} {y - 3:g}v6"/>'
-        figures.append(f'<text class="figure" x="{high + 7:.1f}" y="{y + 4:g}">{escape(number(row.value))}</text>')
+            yield draw_spread(low, high, y)
+        figures.append(draw_figure(high + 7, y, number(row.value)))
     if panel.reference is not None:
-        yield f'<path class="reference" d="M{x + panel.reference * scale:.1f} {top - 2}v{ROW * len(panel.rows) + 4}"/>'
+        yield draw_reference(panel, x + panel.reference * scale, top)
     yield from figures
 
 
-def draw_points(panel, first, last, x, top, width):
-    """Between the powers of ten `first` and `last`."""
-    scale = width / (last - first)
-
-    def place(value):
-        return x + (math.log10(value) - first) * scale
-
-    marks = [(place(10 ** decade * factor), f"{10 ** decade:,g}" if factor == 1 else "")
-             for decade in range(first, last + 1) for factor in (1, 2, 5) if decade < last or factor == 1]
-    yield from draw_grid(marks, panel, x, top, width)
+def draw_dots(panel, decades, x, top, width):
+    yield from draw_grid(decades.marks(x, width), panel, x, top, width)
+    yield draw_reference(panel, decades.place(panel.reference, x, width), top)
     for index, row in enumerate(panel.rows):
         y = top + ROW * index + ROW / 2
-        dot, ring, stroke = place(row.dot), place(row.ring), place(row.stroke)
+        low, dot, high = (decades.place(value, x, width) for value in (row.low, row.value, row.high))
+        yield draw_label(row, x, y)
+        yield draw_spread(low, high, y)
+        yield f'<circle class="{row.kind}" cx="{dot:.1f}" cy="{y:g}" r="5"/>'
+        yield draw_figure(high + 7, y, number(row.value))
+
+
+def draw_points(panel, decades, x, top, width):
+    yield from draw_grid(decades.marks(x, width), panel, x, top, width)
+    for index, row in enumerate(panel.rows):
+        y = top + ROW * index + ROW / 2
+        dot, ring, stroke = (decades.place(value, x, width) for value in (row.dot, row.ring, row.stroke))
         yield draw_label(row, x, y)
         yield f'<path class="{row.kind} mark" d="M{dot:.1f} {y:g}H{stroke:.1f}M{stroke:.1f} {y - 6:g}v12"/>'
         yield f'<circle class="{row.kind} hollow" cx="{ring:.1f}" cy="{y:g}" r="5"/>'
         yield f'<circle class="{row.kind}" cx="{dot:.1f}" cy="{y:g}" r="5"/>'
-        yield f'<text class="figure" x="{stroke + 9:.1f}" y="{y + 4:g}">{escape(number(row.dot))} / {escape(number(row.ring))}</text>'
+        yield draw_figure(stroke + 9, y, f"{number(row.dot)} / {number(row.ring)}")

@@ -69,6 +69,13 @@ class ChartTest(unittest.TestCase):
         self.assertAlmostEqual(rings[0] - dots[0], rings[1] - dots[1], places=0)
         self.assertAlmostEqual(rings[0], dots[1], places=0)
 
+    def test_dots_lie_between_their_whiskers_and_on_the_reference_at_its_value(self):
+        svg = chart.dots("t", "a", [chart.Panel("p", "x", [chart.Bar("a", 1, 0.1, 10), chart.Bar("b", 50, 20, 300)], reference=1)])
+        dot = float(drawn(svg, "circle", "peer")[0].get("cx"))
+        low, high = map(float, re.match(r"M([\d.]+) \S+?H([\d.]+)", drawn(svg, "path", "spread")[0].get("d")).groups())
+        self.assertAlmostEqual(dot, (low + high) / 2, places=0)
+        self.assertAlmostEqual(dot, float(re.match(r"M([\d.]+)", drawn(svg, "path", "reference")[0].get("d"))[1]), places=0)
+
     def test_words_are_escaped(self):
         svg = chart.bars("<&>", "a < b", [chart.Panel("a & b", "<µs>", [chart.Bar("<label>", 1)])])
         self.assertIn("<label>", [text.text for text in drawn(svg, "text")])

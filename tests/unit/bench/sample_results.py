@@ -68,10 +68,11 @@ def ping_pong():
     def run(cost):
         return {"p50_us": 30 * cost, "p99_us": 60 * cost, "cpu_us": 10 * cost, "switches": 1.0, "rate": 1000}
 
-    loads = {"alone": {"weft blocking / weft": 1, "grpc-cpp blocking / grpc-cpp": 3, "raw sockets / raw sockets": 0.5},
-             "download": {"weft / weft": 0.005, "grpc-cpp / weft": 0.1, "weft / weft (again)": 0.0051}}
-    return WHEN | {"rounds": [{load: {name: run(cost) for name, cost in names.items()} for load, names in loads.items()}] * 3,
-                   "allocations": {load: {name: 2.0 for name in names} for load, names in loads.items()}}
+    costs = {"weft blocking / weft": {"alone": 1}, "grpc-cpp blocking / grpc-cpp": {"alone": 3},
+             "raw sockets / raw sockets": {"alone": 0.5}, "weft / weft": {"download": 0.005, "upload": 0.006},
+             "grpc-cpp / weft": {"download": 0.1}, "weft / weft (again)": {"download": 0.0051}}
+    return WHEN | {"rounds": [{name: {load: run(cost) for load, cost in loads.items()} for name, loads in costs.items()}] * 3,
+                   "allocations": {name: {load: 2.0 for load in loads} for name, loads in costs.items()}}
 
 
 def loops():
