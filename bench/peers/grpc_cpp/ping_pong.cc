@@ -77,26 +77,26 @@ void MakeManyCalls(const Load& load) {
   grpc::CompletionQueue queue;
   const Payload request = Request(7);
   Meter meter(0);
-  for (const bool warm : {false, true}) {
-    if (warm) meter.Begin();
-    long left = warm ? load.calls : load.calls / 10;
-    long going = 0;
-    for (const std::unique_ptr<Call>& call : calls) {
-      if (left-- <= 0) break;
-      call->Start(request, queue);
-      ++going;
-    }
-    while (going > 0) {
-      void* tag = nullptr;
-      bool ok = false;
-      if (!queue.Next(&tag, &ok)) Fail("the queue ended");
-      auto* const call = static_cast<Call*>(tag);
-      if (!call->status.ok()) Fail("a call failed");
-      if (left-- > 0) {
-        call->Start(request, queue);
-      } else {
-        --going;
-      }
+  long left = load.calls + load.calls / 10;
+  long going = 0;
+  const auto start = [&](Call& call) {
+    if (left-- == load.calls) meter.Begin();
+    call.Start(request, queue);
+  };
+  for (const std::unique_ptr<Call>& call : calls) {
+    start(*call);
+    ++going;
+  }
+  while (going > 0) {
+    void* tag = nullptr;
+    bool ok = false;
+    if (!queue.Next(&tag, &ok)) Fail("the queue ended");
+    auto* const call = static_cast<Call*>(tag);
+    if (!call->status.ok()) Fail("a call failed");
+    if (left > 0) {
+      start(*call);
+    } else {
+      --going;
     }
   }
   meter.Print(load.calls);
