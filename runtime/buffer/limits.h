@@ -67,6 +67,9 @@ inline constexpr std::size_t kFlushQuantum = 64 * kKiB;
 inline constexpr std::size_t kOutputLowMark = 32 * kKiB;
 // No DATA frame is cut shorter than this to fit the quantum: it waits for the next one.
 inline constexpr std::size_t kSmallestPiece = 1 * kKiB;
+// A flush policy that lets output wait longer than this is taken for this: a peer that hears
+// nothing for a second takes it for an outage, and nothing more is gained by then.
+inline constexpr Duration kLongestFlushDelay = std::chrono::seconds(1);
 // What a connection that ends may still put into its output, and what answers to a peer's control
 // frames may come to before it is read no further.
 inline constexpr std::size_t kOutputHighMark = 128 * kKiB;

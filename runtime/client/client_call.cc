@@ -12,6 +12,7 @@
 #include "client/channel_core.h"
 #include "client/client_shard.h"
 #include "protocol/grpc.h"
+#include "rpc/flush.h"
 #include "rpc/status_map.h"
 #include "rpc/timeout.h"
 #include "weft/client_context.h"
@@ -57,8 +58,9 @@ void ClientCall::Open(ClientConnection& connection) {
   stream_ = &connection.OpenStream(*this, info_->path, priority_);
   WithContext([&connection](ClientContextState& context) { context.peer = connection.peer(); });
   FillHead(*stream_, connection);
+  if (flush_policy_ != FlushPolicy::EachPass()) stream_->Cork();
   stream_->SendHead(0, /*end=*/false);
-  SendQueued();
+  SendQueued(/*opening=*/true);
 }
 
 void ClientCall::FillHead(HttpStream& stream, const ClientConnection& connection) {
@@ -82,9 +84,14 @@ void ClientCall::SetPriority(Priority priority) {
   if (stream_ != nullptr && !finished_) stream_->SetPriority(priority);
 }
 
-// Gives the stream what waits for it.
-void ClientCall::SendQueued() {
+// Gives the stream what waits for it; `opening`: behind its head. The last thing that its caller
+// does unless it holds a reference: flushed at once, the call may have ended.
+void ClientCall::SendQueued(bool opening) {
   if (stream_ == nullptr || end_sent_) return;
+  const bool corked =
+      flush_policy_ != FlushPolicy::EachPass() && (opening || writes_done_ || !unsent_.empty());
+  const std::size_t bytes = unsent_.size();
+  if (corked) stream_->Cork();
   if (!unsent_.empty()) {
     if (replayable_ && sent_.size() + unsent_.size() > kReplayLimit) {
       replayable_ = false;
@@ -100,6 +107,7 @@ void ClientCall::SendQueued() {
     end_sent_ = true;
     stream_->SendEnd();
   }
+  if (corked) stream_->Uncork(FlushBefore(deadline_, loop().Now(), flush_policy_), bytes);
 }
 
 bool ClientCall::above_mark() const {
@@ -109,7 +117,7 @@ bool ClientCall::above_mark() const {
 void ClientCall::AfterWrite() {
   writing_ = true;
   SendQueued();
-  if (!above_mark()) CompleteWrite(absl::OkStatus());
+  if (writing_ && !above_mark()) CompleteWrite(absl::OkStatus());
 }
 
 void ClientCall::CompleteWrite(absl::Status result) {

@@ -130,7 +130,7 @@ class ClientCall final : public HttpStreamEvents, public ListHook<> {
   void SetPriority(Priority priority);
   absl::Status DeadlineStatus() const;
   void FillHead(HttpStream& stream, const ClientConnection& connection);
-  void SendQueued();
+  void SendQueued(bool opening = false);
   bool above_mark() const;
   void AfterWrite();
   void CompleteWrite(absl::Status result);
@@ -184,6 +184,7 @@ class ClientCall final : public HttpStreamEvents, public ListHook<> {
   int http_status_ = 0;
   std::optional<Priority> priority_;  // that the user or the method's option has said
   std::string content_type_;          // of an answer that isn't gRPC
+  FlushPolicy flush_policy_;
   TimePoint deadline_ = kNever;
   std::size_t uncredited_ = 0;
   MessageAssembler inbound_;

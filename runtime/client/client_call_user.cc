@@ -53,6 +53,7 @@ void ClientCall::Prepare(std::shared_ptr<ChannelCore> channel, ClientShard& shar
     raw_info_->path = raw_path_;
     info_ = &*raw_info_;
   }
+  flush_policy_ = method.flush.value_or(channel_->options().flush_policy());
   if (context == nullptr) return;
   context_ = context->state_;
   deadline_ = context_->deadline;

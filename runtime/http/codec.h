@@ -7,6 +7,7 @@
 
 #include "buffer/buf_list.h"
 #include "http/stream.h"
+#include "weft/flush_policy.h"
 
 namespace weft::internal {
 
@@ -20,6 +21,10 @@ class Codec {
     // There is something to Pull. Idempotent and cheap; the connection flushes at the end of the
     // pass.
     virtual void OutputReady() = 0;
+    // The same of a message or an answer that is now complete: `bytes` more, to be written as
+    // `when` says. At once means from inside this call: so never from inside Recv, Pull or Abort,
+    // and streams may hear of their end meanwhile, as from Pull; the codec itself stays.
+    virtual void OutputComplete(FlushPolicy /*when*/, std::size_t /*bytes*/) { OutputReady(); }
 
    protected:
     ~Host() = default;

@@ -7,6 +7,7 @@
 
 #include "buffer/buf_list.h"
 #include "http/head.h"
+#include "weft/flush_policy.h"
 #include "weft/priority.h"
 
 namespace weft::internal {
@@ -92,6 +93,12 @@ class HttpStream {
   virtual void BodyAppended() = 0;
   // Ends our side: with trailers_to_send() if it is not empty. After it nothing can be sent.
   virtual void SendEnd() = 0;
+  // What is sent from Cork to Uncork does not make the connection flush; Uncork does, as `when`
+  // says: a message or the answer is complete, of about so many bytes. OnClosed may come from
+  // inside Uncork, so it is the last that its caller does. Streams without a connection to flush
+  // take no notice.
+  void Cork() { corked_ = true; }
+  virtual void Uncork(FlushPolicy /*when*/, std::size_t /*bytes*/) { corked_ = false; }
   // Ends both sides at once. Unsent bytes are dropped. OnClosed follows, never from inside this
   // call.
   virtual void Reset(StreamError error) = 0;
@@ -112,6 +119,7 @@ class HttpStream {
   BufList outbound_;
   std::size_t high_mark_ = 0;
   bool drops_rest_ = false;
+  bool corked_ = false;
 };
 
 // Server: takes new requests.

@@ -45,7 +45,7 @@ void Exchange::SendHead(int status, bool end) {
   if (reset_.has_value()) return;
   status_ = status;
   ended_ = end;
-  owner_.OnExchangeTouched();
+  Touch();
 }
 
 void Exchange::BodyAppended() {
@@ -55,14 +55,22 @@ void Exchange::BodyAppended() {
   }
   Check(status_ != 0 && !ended_, "HttpStream::BodyAppended before SendHead or after the end");
   was_above_mark_ |= above_high_mark();
-  owner_.OnExchangeTouched();
+  Touch();
 }
 
 void Exchange::SendEnd() {
   if (reset_.has_value()) return;
   Check(status_ != 0 && !ended_, "HttpStream::SendEnd before SendHead or after the end");
   ended_ = true;
-  owner_.OnExchangeTouched();
+  Touch();
+}
+
+void Exchange::Uncork(FlushPolicy when, std::size_t bytes) {
+  corked_ = false;
+  // The client can't ask for more before it has the whole answer, so there is nothing to wait for;
+  // and a writer that waits for room is not kept waiting.
+  const bool waits = when.longest_delay() > Duration::zero() && !ended_ && !above_high_mark();
+  owner_.OnExchangeComplete(waits || when.at_once() ? when : FlushPolicy::EachPass(), bytes);
 }
 
 void Exchange::Reset(internal::StreamError error) {

@@ -24,6 +24,8 @@ class Exchange final : public internal::HttpStream {
    public:
     // There is output, or a Reset to carry out.
     virtual void OnExchangeTouched() = 0;
+    // As Codec::Host::OutputComplete.
+    virtual void OnExchangeComplete(FlushPolicy when, std::size_t bytes) = 0;
     virtual void OnCreditReturned(std::size_t n) = 0;
     // Asked when the head is encoded: the connection can't carry another request after this one.
     virtual bool MustClose() const = 0;
@@ -71,6 +73,7 @@ class Exchange final : public internal::HttpStream {
   void SendHead(int status, bool end) override;
   void BodyAppended() override;
   void SendEnd() override;
+  void Uncork(FlushPolicy when, std::size_t bytes) override;
   void Reset(internal::StreamError error) override;
   void ReturnCredit(std::size_t n) override;
   // One exchange at a time: there is nobody to give way to.
@@ -79,6 +82,9 @@ class Exchange final : public internal::HttpStream {
   std::uint32_t id() const override { return request_.id; }
 
  private:
+  void Touch() {
+    if (!corked_) owner_.OnExchangeTouched();
+  }
   bool EncodeHead(internal::BufList& out);
   // Chooses framing_ and length_.
   absl::Status ChooseFraming();

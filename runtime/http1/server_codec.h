@@ -70,6 +70,9 @@ class ServerCodec final : public internal::Codec, private Exchange::Owner {
 
  private:
   void OnExchangeTouched() override { host_.OutputReady(); }
+  void OnExchangeComplete(FlushPolicy when, std::size_t bytes) override {
+    host_.OutputComplete(when, bytes);
+  }
   void OnCreditReturned(std::size_t n) override;
   bool MustClose() const override;
 

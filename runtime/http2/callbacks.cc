@@ -163,7 +163,12 @@ int Core::OnFrameRecv(nghttp2_session*, const nghttp2_frame* frame, void* user) 
       }
       break;
     case NGHTTP2_WINDOW_UPDATE:
-      if (frame->hd.stream_id != 0) core.AddAfterWindowChange(frame->hd.stream_id);
+      if (frame->hd.stream_id != 0) {
+        core.AddAfterWindowChange(frame->hd.stream_id);
+      } else if (nghttp2_session_get_remote_window_size(core.library_) <=
+                 frame->window_update.window_size_increment) {
+        core.may_wait_ = false;  // it had been used up, and held up what need not wait
+      }
       break;
     case NGHTTP2_PING:
       core.RecvPing(*frame);

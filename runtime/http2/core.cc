@@ -113,7 +113,9 @@ absl::Status Core::Recv(const Slice& bytes) {
   }
   TellDue();
   inside_ = false;
-  if (wants_write()) host_.OutputReady();
+  // What waited before still may; what came up now goes at the end of the pass.
+  const bool same = may_wait_ && own_frames_ == 0 && pending_.empty();
+  if (!same && wants_write()) host_.OutputReady();
   return failure_;
 }
 
@@ -214,9 +216,8 @@ void Core::HoldConnectionCredit(bool hold) {
 
 void Core::GiveHeldCredit() {
   if (held_credit_ == 0 || aborted_ || holds_credit()) return;
-  Counted([&] { return nghttp2_session_consume_connection(library_, held_credit_); });
+  TellIfQueued([&] { nghttp2_session_consume_connection(library_, held_credit_); });
   held_credit_ = 0;
-  TellOutput();
 }
 
 std::size_t Core::Taken(Stream& stream, std::size_t n) {
@@ -318,8 +319,13 @@ bool Core::TellDue() {
   return any;
 }
 
+// Inside, Recv looks when it is done, and Pull takes it along.
 void Core::TellOutput() {
-  if (!inside_) host_.OutputReady();
+  if (inside_) {
+    may_wait_ = false;
+  } else {
+    host_.OutputReady();
+  }
 }
 
 }  // namespace weft::http2

@@ -66,6 +66,7 @@ class Core {
   void SendHead(Stream& stream, int status, bool end);
   void BodyAppended(Stream& stream);
   void SendEnd(Stream& stream);
+  void OutputComplete(const Stream& stream, FlushPolicy when, std::size_t bytes);
   void Reset(Stream& stream, internal::StreamError error);
   void ReturnCredit(Stream& stream, std::size_t n);
   void SetPriority(Stream& stream, Priority priority);
@@ -122,6 +123,9 @@ class Core {
   void PullControlFrames();
   absl::Status PullFrames(internal::BufList& out);
   void TellOutput();
+  void TellOutput(const Stream& stream) {
+    if (!stream.corked()) TellOutput();
+  }
   void SendMapped(Stream& stream, std::size_t length);
   // How much of the output has been written is known.
   void OutputWritten(std::uint64_t position);
@@ -153,6 +157,9 @@ class Core {
   // Runs `submit` and counts what it put into the library's queue: see Recv.
   template <typename Submit>
   auto Counted(Submit submit);
+  // The same of what puts a frame there only sometimes, and tells of it then.
+  template <typename Submit>
+  void TellIfQueued(Submit submit);
 
   const SessionOptions options_;
   StreamPool& pool_;
@@ -180,6 +187,8 @@ class Core {
   std::size_t out_before_ = 0;  // what the list had when Pull began
   bool paused_ = false;
   bool inside_ = false;  // Recv, Pull or Abort is running
+  // All that there is to Pull belongs to streams that let it wait: see OutputComplete. Until Pull.
+  bool may_wait_ = false;
 
   std::uint64_t pulled_ = 0;   // bytes of output, without those of the Pull that runs
   std::uint64_t written_ = 0;  // of them; may lag
@@ -215,6 +224,16 @@ auto Core::Counted(Submit submit) {
   auto result = submit();
   own_frames_ += nghttp2_session_get_outbound_queue_size(library_) - before;
   return result;
+}
+
+template <typename Submit>
+void Core::TellIfQueued(Submit submit) {
+  const std::size_t before = nghttp2_session_get_outbound_queue_size(library_);
+  submit();
+  const std::size_t queued = nghttp2_session_get_outbound_queue_size(library_) - before;
+  if (queued == 0) return;
+  if (input_ != nullptr) own_frames_ += queued;
+  TellOutput();
 }
 
 }  // namespace weft::http2

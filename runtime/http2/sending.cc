@@ -55,7 +55,7 @@ void Core::SendHead(Stream& stream, int status, bool end) {
   stream.sending = end ? Stream::Sending::kEnded : Stream::Sending::kBody;
   if (aborted_ || stream.close_due || stream.locally_reset) return;
   SubmitHead(stream, status, end);
-  TellOutput();
+  TellOutput(stream);
 }
 
 void Core::SubmitHead(Stream& stream, int status, bool end) {
@@ -129,7 +129,7 @@ void Core::BodyAppended(Stream& stream) {
   scheduler_.Add(stream);
   // Under contention it stays parked until its turn: ResumeNext.
   if (stream.parked && scheduler_.alone(stream)) Resume(stream);
-  TellOutput();
+  TellOutput(stream);
 }
 
 void Core::SendEnd(Stream& stream) {
@@ -138,7 +138,24 @@ void Core::SendEnd(Stream& stream) {
         "HttpStream::SendEnd before SendHead or after the end");
   stream.sending = Stream::Sending::kEnding;
   if (stream.parked && stream.outbound().empty() && !holds_end(stream)) EndParked(stream);
-  TellOutput();
+  TellOutput(stream);
+}
+
+void Core::OutputComplete(const Stream& stream, FlushPolicy when, std::size_t bytes) {
+  if (aborted_) return;
+  if (inside_) {
+    TellOutput();
+    return;
+  }
+  // A writer that waits for room is not kept waiting for more.
+  if (when.longest_delay() > Duration::zero()) {
+    if (stream.above_high_mark()) {
+      when = FlushPolicy::EachPass();
+    } else {
+      may_wait_ = true;
+    }
+  }
+  host_.OutputComplete(when, bytes);
 }
 
 // The stream has nothing more to send but its end.
@@ -190,8 +207,7 @@ void Core::ReturnCredit(Stream& stream, std::size_t n) {
       stream.receiving == Stream::Receiving::kEnded) {
     return;  // or the peer can use no more of it
   }
-  Counted([&] { return nghttp2_session_consume_stream(library_, stream.wire_id, n); });
-  if (!inside_ && nghttp2_session_want_write(library_) != 0) host_.OutputReady();
+  TellIfQueued([&] { nghttp2_session_consume_stream(library_, stream.wire_id, n); });
 }
 
 void Core::SetPriority(Stream& stream, Priority priority) {
@@ -255,6 +271,7 @@ bool Core::ResumeNext() {
 void Core::AddAfterWindowChange(std::int32_t id) {
   const auto add = [this](Stream& stream) {
     if (stream.attached && stream.on_wire && !stream.locally_reset && !stream.outbound().empty()) {
+      may_wait_ = false;
       scheduler_.Add(stream);
     }
   };
@@ -271,6 +288,7 @@ void Core::AddAfterWindowChange(std::int32_t id) {
 absl::Status Core::Pull(BufList& out, std::size_t budget) {
   if (aborted_) return absl::OkStatus();
   inside_ = true;
+  may_wait_ = false;
   out_ = &out;
   out_limit_ = out.size() + std::max<std::size_t>(budget, 1);
   out_before_ = out.size();

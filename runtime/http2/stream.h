@@ -35,6 +35,7 @@ class Stream final : public internal::HttpStream,
   void SendHead(int status, bool end) override;
   void BodyAppended() override;
   void SendEnd() override;
+  void Uncork(FlushPolicy when, std::size_t bytes) override;
   void Reset(internal::StreamError error) override;
   void ReturnCredit(std::size_t n) override;
   void SetPriority(Priority priority) override;
@@ -43,6 +44,7 @@ class Stream final : public internal::HttpStream,
 
   internal::HeaderList& to_send_head() { return head_to_send_; }
   internal::HeaderList& to_send_trailers() { return trailers_to_send_; }
+  bool corked() const { return corked_; }
   void set_high_mark(std::size_t mark) { high_mark_ = mark; }
 
   // Ends nothing, tells nobody: ready to be lent again.

@@ -139,6 +139,10 @@ void BlockingCall::TakeMail() {
   // Without the mutex: what the stream tells in return may come back here.
   if (priority.has_value()) call_.SetPriority(*priority);
   HttpStream* stream = call_.stream();
+  const bool corked =
+      call_.corks() && stream != nullptr && !cancelled && (send_head || !out.empty());
+  const std::size_t bytes = out.size();
+  if (corked) stream->Cork();
   if (stream != nullptr && !cancelled && (send_head || !out.empty())) call_.SendHead();
   if (stream != nullptr && !cancelled && !out.empty()) {
     stream->outbound().AppendAll(std::move(out));
@@ -152,7 +156,11 @@ void BlockingCall::TakeMail() {
   lock.unlock();
 
   if (!failure.ok()) call_.Fail(failure);
-  if (done) call_.HandlerDone(std::move(result));
+  if (done) {
+    call_.HandlerDone(std::move(result));  // uncorks the stream
+  } else if (corked) {
+    stream->Uncork(call_.WhenToFlush(), bytes);
+  }
 }
 
 bool BlockingCall::Read(MessageTarget message) {

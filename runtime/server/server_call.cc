@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "buffer/limits.h"
+#include "rpc/flush.h"
 #include "rpc/status_map.h"
 #include "server/blocking_call.h"
 #include "server/handler_exception.h"
@@ -53,6 +54,8 @@ ServerCall::ServerCall(MethodPool& pool, CallEnvironment& environment)
       method_(pool.method()),
       info_(*method_.info),
       service_(pool.service()),
+      flush_policy_(info_.flush.value_or(environment.options.flush_policy())),
+      corks_(flush_policy_ != FlushPolicy::EachPass()),
       context_(*this),
       request_(pool.requests()),
       reply_(pool.replies()),
@@ -231,6 +234,8 @@ void ServerCall::HandlerDone(absl::Status status) {
   // What the callbacks refer to is the handler's, and gone.
   if (has_callbacks()) DropCancelCallbacks();
   cancel_runner_.CancelRun();
+  const bool corked = corks() && stream_ != nullptr;
+  if (corked) stream_->Cork();
   if (!end_sent_ && stream_ != nullptr) {
     if (status.ok() && !info_.streams_replies()) {
       Reply();
@@ -242,7 +247,15 @@ void ServerCall::HandlerDone(absl::Status status) {
   } else if (!info_.streams_replies()) {
     reply_size_ = reply_.size();
   }
-  ReleaseIfOver();
+  if (corked && stream_ != nullptr) {
+    stream_->Uncork(WhenToFlush(), reply_size_);  // may recycle this
+  } else {
+    ReleaseIfOver();
+  }
+}
+
+FlushPolicy ServerCall::WhenToFlush() {
+  return FlushBefore(deadline_, environment_.loop.Now(), flush_policy_);
 }
 
 void ServerCall::Reply() {
@@ -444,14 +457,17 @@ bool ServerCall::Write(const MessageInput& input, absl::Status& result) {
   }
   HttpStream& stream = *stream_;
   // Bytes that wait already have been told of.
-  const bool idle = stream.outbound().empty();
+  const std::size_t before = stream.outbound().size();
   InputMessage message(input);
   result = protocol_->EncodeMessage(message, info_.kind, environment_.options.send_limit(),
                                     environment_.chunks, stream.outbound());
   if (!result.ok()) return false;
+  const bool corked = corks();
+  if (corked) stream.Cork();
   if (!head_sent()) SendHead();
   const bool full = stream.above_high_mark();
-  if (idle || full) stream.BodyAppended();
+  if (before == 0 || full) stream.BodyAppended();
+  if (corked) stream.Uncork(WhenToFlush(), stream.outbound().size() - before);
   return full;
 }
 

@@ -102,6 +102,9 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
   bool has_callbacks() const { return has_callbacks_.load(std::memory_order_relaxed); }
   // The handler has returned.
   void HandlerDone(absl::Status status);
+  // The call has its say on when its output is written: Cork and Uncork go around it.
+  bool corks() const { return corks_; }
+  FlushPolicy WhenToFlush();
 
  private:
   // Runs the handler's coroutine.
@@ -167,6 +170,8 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
   const Method& method_;
   const MethodInfo& info_;
   Service& service_;
+  const FlushPolicy flush_policy_;
+  const bool corks_;
   ServerContext context_;
   HandlerArgs args_;
 

@@ -22,6 +22,8 @@ constexpr Duration kLingerTime = std::chrono::seconds(1);
 constexpr Duration kEndedPeerTime = std::chrono::seconds(5);
 // So much is written before the other connections of the loop get their turn.
 constexpr std::size_t kMaxWritePerPass = 1 << 20;
+// The timers' tick.
+constexpr Duration kTick = std::chrono::milliseconds(1);
 
 // Whether every byte that is read or written starts the time anew.
 bool CountsFromProgress(Codec::Waiting waiting) {
@@ -39,6 +41,7 @@ Connection::Connection(LoopCore& loop, std::unique_ptr<Transport> transport,
       read_size_(kReadChunkSize),
       watched_(Codec::Waiting::kNothing),
       flusher_(*this),
+      flush_timer_(*this),
       watchdog_(*this) {}
 
 Connection::~Connection() {
@@ -95,6 +98,42 @@ void Connection::OutputReady() {
   if (state_ != State::kClosed && !flusher_.queued()) loop_.AtPassEnd(flusher_);
 }
 
+void Connection::OutputComplete(FlushPolicy when, std::size_t bytes) {
+  // While the connection ends nothing waits.
+  const bool ending = state_ != State::kOpen || draining_ || peer_ended_ || timed_out_;
+  if (when.at_once() && state_ == State::kOpen) {
+    FlushNow();
+  } else if (when.longest_delay() > Duration::zero() && !ending) {
+    FlushWithin(when.longest_delay(), bytes);
+  } else {
+    OutputReady();
+  }
+}
+
+// Whoever said that something is complete stands below on the stack and may be the owner, so that
+// one hears of an end later: see Finish.
+void Connection::FlushNow() {
+  flusher_.CancelRun();
+  flushing_now_ = true;
+  Flush();
+  flushing_now_ = false;
+}
+
+void Connection::FlushWithin(Duration delay, std::size_t bytes) {
+  if (flusher_.queued()) return;  // what is flushed soon takes it along
+  waiting_bytes_ += bytes;
+  if (waiting_bytes_ >= kFlushQuantum) {
+    OutputReady();
+    return;
+  }
+  const TimePoint now = loop_.Now();
+  const TimePoint by = now + std::min(delay, kLongestFlushDelay);
+  if (flush_timer_.armed() && flush_by_ <= by) return;
+  flush_by_ = by;
+  // Timers round up, and this time is the latest: so the last tick by then, or else the next one.
+  loop_.timers().Arm(flush_timer_, std::max(now, by - kTick) + Duration(1));
+}
+
 void Connection::OnReadable() {
   ChunkRef chunk = loop_.chunks().Acquire(read_size_);
   const iovec into{chunk->data(), chunk->capacity()};
@@ -127,7 +166,7 @@ void Connection::OnReadable() {
   const Liveness::Watch watch(liveness_);
   loop_.RunReady();
   if (!watch.alive() || state_ == State::kClosed) return;
-  if (flusher_.queued() || codec_->wants_write() || codec_->finished()) {
+  if (flusher_.queued() || (codec_->wants_write() && !flush_timer_.armed()) || codec_->finished()) {
     flusher_.CancelRun();
     Flush();  // may destroy this
     return;
@@ -183,7 +222,13 @@ void Connection::OnWritable() {
 }
 
 void Connection::Flush() {
-  if (state_ == State::kClosed) return;
+  if (state_ == State::kClosed) {
+    // It ended in FlushNow, and the owner is yet to hear of it.
+    owner_.OnConnectionClosed(*this, why_);  // may destroy this
+    return;
+  }
+  waiting_bytes_ = 0;
+  if (flush_timer_.armed()) flush_timer_.Disarm();
   std::size_t written = 0;
   while (!write_blocked_) {
     if (state_ == State::kOpen && out_.size() <= kOutputLowMark && codec_->wants_write()) {
@@ -287,6 +332,7 @@ void Connection::Finish() {
   if (state_ == State::kClosed) return;
   state_ = State::kClosed;
   loop_.timers().Disarm(watchdog_);
+  flush_timer_.Disarm();
   flusher_.CancelRun();
   AbortStreams(why_.ok()
                    ? absl::UnavailableError(absl::StrCat("the connection was closed by ", peer()))
@@ -295,6 +341,10 @@ void Connection::Finish() {
   if (why_.ok() && codec_ != nullptr && !codec_->failure().ok()) {
     const absl::Status failure = codec_->failure();
     why_ = absl::Status(failure.code(), absl::StrCat(peer(), ": ", failure.message()));
+  }
+  if (flushing_now_) {
+    loop_.AtPassEnd(flusher_);
+    return;
   }
   owner_.OnConnectionClosed(*this, why_);  // may destroy this
 }

@@ -31,6 +31,11 @@ struct ConnectionTimeouts {
 // output with one gathered write a pass, and ends in order. The only caller of
 // Transport::WritevSome. An idle connection holds no chunk.
 //
+// Streams may ask for another time to flush (FlushPolicy). The connection has one output, so the
+// most impatient wish counts, and a flush takes all that there is along. Only what streams said may
+// wait does: what the codec has to say by itself (acknowledgements, credit, resets, GOAWAY) goes at
+// the end of the pass, as does everything while the connection is ending.
+//
 // Owned by whoever accepted or opened it; loop thread only; never leaves its loop.
 class Connection final : private Transport::Events, public Codec::Host {
  public:
@@ -63,6 +68,7 @@ class Connection final : private Transport::Events, public Codec::Host {
   void Close(const absl::Status& why);
 
   void OutputReady() override;
+  void OutputComplete(FlushPolicy when, std::size_t bytes) override;
 
   const std::string& peer() const { return transport_->peer(); }
   bool draining() const { return draining_; }
@@ -85,6 +91,15 @@ class Connection final : private Transport::Events, public Codec::Host {
    private:
     Connection& connection_;
   };
+  // What may wait has waited long enough.
+  class FlushTimer final : public TimerNode {
+   public:
+    explicit FlushTimer(Connection& connection) : connection_(connection) {}
+    void OnTimer() override { connection_.OutputReady(); }
+
+   private:
+    Connection& connection_;
+  };
   class Watchdog final : public TimerNode {
    public:
     explicit Watchdog(Connection& connection) : connection_(connection) {}
@@ -100,6 +115,8 @@ class Connection final : private Transport::Events, public Codec::Host {
   absl::Status Take(Slice bytes);
   absl::Status Sniff(Slice bytes);
   void Flush();
+  void FlushNow();
+  void FlushWithin(Duration delay, std::size_t bytes);
   void Fail(absl::Status why);
   void SayLastWords();
   void Linger();
@@ -131,12 +148,16 @@ class Connection final : private Transport::Events, public Codec::Host {
   bool shut_down_ = false;
   bool lost_output_ = false;  // what was written ends inside an answer
   bool timed_out_ = false;
+  bool flushing_now_ = false;  // FlushNow is running
   std::size_t read_size_;
   Codec::Waiting watched_;
   std::uint64_t requests_ = 0;  // as the codec counted when watched_ was set
   TimePoint last_progress_;     // while what is waited for counts from it
   Liveness liveness_;
+  std::size_t waiting_bytes_ = 0;  // about so much waits for flush_timer_
+  TimePoint flush_by_;             // while flush_timer_ is armed
   Flusher flusher_;
+  FlushTimer flush_timer_;
   Watchdog watchdog_;
 };
 

@@ -224,7 +224,12 @@ TEST_P(Http2ServerTest, StreamCreditComesBackOnlyWhenReturned) {
           .Send(Headers(1).Request("POST", "/s").Render() + Data(1, std::string(100, 'x')).Render())
           .ok());
   EXPECT_EQ(server.Take(), "");
-  server.request(0).stream->ReturnCredit(100);
+  // The connection hears of it as soon as it is worth a frame, and not before.
+  const int asked = server.host.asked;
+  server.request(0).stream->ReturnCredit(10);
+  EXPECT_EQ(server.host.asked, asked);
+  server.request(0).stream->ReturnCredit(90);
+  EXPECT_EQ(server.host.asked, asked + 1);
   EXPECT_EQ(server.Take(), "WINDOW_UPDATE 1 100\n");
 }
 

@@ -25,6 +25,7 @@
 #include "tests/support/faulty_transport.h"
 #include "tests/support/manual_clock.h"
 #include "tests/support/wire_client.h"
+#include "tests/support/write_log.h"
 #include "weft/event_loop.h"
 #include "weft/server.h"
 #include "weft/worker_pool.h"
@@ -58,13 +59,19 @@ class ServerUnderTest {
     shard_.reset();
   }
 
-  // `capacity`: of the pipe in memory.
-  WireClient& Connect(std::size_t capacity = internal::MemoryTransport::kDefaultCapacity) {
+  // `capacity`: of the pipe in memory. `writes`: gets what each write of the server's took.
+  WireClient& Connect(std::size_t capacity = internal::MemoryTransport::kDefaultCapacity,
+                      std::vector<std::string>* writes = nullptr) {
     auto [ours, theirs] = MakePair(capacity);
     FaultyTransport::Faults faults;
     faults.max_read = faults.max_write = size_;
+    std::unique_ptr<internal::Transport> served =
+        std::make_unique<FaultyTransport>(loop_.core(), std::move(theirs), faults);
+    if (writes != nullptr) {
+      served = std::make_unique<WriteLogTransport>(std::move(served), *writes);
+    }
     shard_->Announce();
-    shard_->Accept(std::make_unique<FaultyTransport>(loop_.core(), std::move(theirs), faults));
+    shard_->Accept(std::move(served));
     clients_.push_back(std::make_unique<WireClient>(std::move(ours)));
     return *clients_.back();
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "weft/clock.h"
+#include "weft/flush_policy.h"
 
 namespace weft {
 
@@ -44,6 +45,9 @@ class ChannelOptions {
   // Of the bytes sent on a connection while less urgent calls wait, these get this share, so that
   // they are slowed but never starved: 0 (strict order) to 0.5. Default: 0.05.
   ChannelOptions& set_priority_floor(double share) { return priority_floor_ = share, *this; }
+  // When requests are written; a method's own policy (weft/options.proto) goes before it. Default:
+  // FlushPolicy::EachPass().
+  ChannelOptions& set_flush_policy(FlushPolicy policy) { return flush_policy_ = policy, *this; }
   // Goes before Weft's own name in the user-agent.
   ChannelOptions& set_user_agent(std::string_view name) { return user_agent_ = name, *this; }
 
@@ -55,6 +59,7 @@ class ChannelOptions {
   Duration first_backoff() const { return first_backoff_; }
   Duration longest_backoff() const { return longest_backoff_; }
   double priority_floor() const { return priority_floor_; }
+  FlushPolicy flush_policy() const { return flush_policy_; }
   const std::string& user_agent() const { return user_agent_; }
 
  private:
@@ -66,6 +71,7 @@ class ChannelOptions {
   Duration first_backoff_ = std::chrono::seconds(1);
   Duration longest_backoff_ = std::chrono::seconds(120);
   double priority_floor_ = 0.05;
+  FlushPolicy flush_policy_;
   std::string user_agent_;
 };
 

@@ -22,7 +22,9 @@ class FlushPolicy {
   // pass. The first answer of a burst leaves earlier; the burst costs a system call for each.
   static constexpr FlushPolicy AtOnce() { return FlushPolicy(Kind::kAtOnce, Duration::zero()); }
   // Output may wait so long for more to go with it. Fewer system calls for many small messages on
-  // a busy connection; each may come later by `longest`. Zero or less is EachPass().
+  // a busy connection; each may come later by `longest`, which counts in milliseconds of the loop's
+  // (what is shorter lasts until the next) and up to one second. Zero or less is EachPass(). What
+  // would then come near a call's deadline does not wait, nor do errors of the framework's own.
   static constexpr FlushPolicy UpTo(Duration longest) {
     return longest <= Duration::zero() ? EachPass() : FlushPolicy(Kind::kUpTo, longest);
   }

@@ -27,7 +27,6 @@ struct MethodInfo {
   bool no_side_effects;  // idempotency_level = NO_SIDE_EFFECTS
   // What the method's options say (weft/options.proto), if anything.
   std::optional<Priority> priority = std::nullopt;
-  // Not obeyed yet: output is flushed once a pass.
   std::optional<FlushPolicy> flush = std::nullopt;
 
   // Raw bytes both ways. A client's then need not live longer than the making of the call takes.

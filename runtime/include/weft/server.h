@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 
 #include "weft/clock.h"
+#include "weft/flush_policy.h"
 #include "weft/internal/in_process.h"
 
 namespace weft {
@@ -50,6 +51,9 @@ class ServerOptions {
   ServerOptions& set_honor_client_priority(bool honor) {
     return honor_client_priority_ = honor, *this;
   }
+  // When replies are written; a method's own policy (weft/options.proto) goes before it. Default:
+  // FlushPolicy::EachPass().
+  ServerOptions& set_flush_policy(FlushPolicy policy) { return flush_policy_ = policy, *this; }
   // Connections; one more is closed at once. Default: unlimited.
   ServerOptions& set_max_connections(std::size_t n) { return max_connections_ = n, *this; }
   // For a new connection to say which protocol it speaks, and for an HTTP/1.1 request's head to
@@ -74,6 +78,7 @@ class ServerOptions {
   std::size_t max_concurrent_streams() const { return max_streams_; }
   double priority_floor() const { return priority_floor_; }
   bool honor_client_priority() const { return honor_client_priority_; }
+  FlushPolicy flush_policy() const { return flush_policy_; }
   std::size_t max_connections() const { return max_connections_; }
   Duration handshake_timeout() const { return handshake_timeout_; }
   Duration header_timeout() const { return header_timeout_; }
@@ -91,6 +96,7 @@ class ServerOptions {
   std::size_t max_streams_ = 1000;
   double priority_floor_ = 0.05;
   bool honor_client_priority_ = true;
+  FlushPolicy flush_policy_;
   std::size_t max_connections_ = static_cast<std::size_t>(-1);
   Duration handshake_timeout_ = std::chrono::seconds(20);
   Duration header_timeout_ = std::chrono::seconds(20);
