@@ -25,6 +25,7 @@ def run(command, folder=None, environment=None):
     if done.returncode != 0:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
         raise Absent(f"`{' '.join(command)}` failed: " + " / ".join(said[-3:]))
+    return done.stdout
 
 
 def need(program, package):
