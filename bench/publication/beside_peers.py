@@ -7,13 +7,7 @@ from comparison.report import number, spread, table
 
 from . import chart
 from .results import (ABOUT_BARS, LACKING, LARGE, LOAD_TITLES, SMALL, STREAM, STREAM_MESSAGES, WEFT, bar, image, kind, needs, parts,
-                      text_table, title)
-
-
-@needs("compare", LACKING)
-def versions(compared):
-    rows = [(name, [version]) for name, version in compared.versions.items()]
-    return text_table(["version"], rows) if rows else None
+                      title)
 
 
 @needs("compare", LACKING)

@@ -29,9 +29,12 @@ class Bound:
         self.words = words or f"{'≥' if at_least else '≤'} {limit:g}"
         self.seen = spread(values) if len(values) > 1 else number(values[0])
         middle = statistics.median(values)
-        self.holds = holds if holds is not None else middle >= limit if at_least else middle <= limit
-        reach = (limit * min(noise, default=1)) if at_least else (limit * max(noise, default=1))
-        self.as_good = self.holds or (middle >= reach if at_least else middle <= reach)
+        if holds is not None:
+            self.holds = self.as_good = holds
+        elif at_least:
+            self.holds, self.as_good = middle >= limit, middle >= limit * min([1, *noise])
+        else:
+            self.holds, self.as_good = middle <= limit, middle <= limit * max([1, *noise])
 
     def row(self):
         verdict = "holds" if self.holds else "within the A/A spread" if self.as_good else "**falls short**"
@@ -97,9 +100,6 @@ def of_write_strategy(found):
         if values:
             yield Bound(f"{LOAD_TITLES[load]}: gathered to flat per pass, server CPU", 1, values, holds=mostly_below(values, 1),
                         words="< 1, 3 rounds of 4")
-    written = counts.get(GATHERED, {}).get("unary1m_c4m2", {}).get("into_chunks")
-    if written is not None:
-        yield Bound("bytes put into chunks for a reply of 1 MiB, by serializing and copying", 4096, [written])
 
 
 def of_priority(found):

@@ -12,6 +12,12 @@ def machine(results):
     return text_table(["when", "rounds", "on"], rows, "measured by") if rows else None
 
 
+def versions(results):
+    """Of all peers where bench/compare has run; otherwise those that another script tells."""
+    found = next((found["versions"] for script in SCRIPTS if "versions" in (found := results.get(script) or {})), {})
+    return text_table(["version"], [(name, [version]) for name, version in found.items()]) if found else None
+
+
 def rounds_of(found):
     return len(Rounds.of_peers(found["peers"])) if "peers" in found else len(found["rounds"])
 
@@ -19,7 +25,7 @@ def rounds_of(found):
 REGIONS = {
     "bounds": bounds.bounds,
     "machine": machine,
-    "versions": beside_peers.versions,
+    "versions": versions,
     "noise": beside_peers.noise,
     "unary": beside_peers.unary,
     "streams": beside_peers.streams,

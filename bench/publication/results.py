@@ -59,7 +59,6 @@ class Compared:
     def __init__(self, results):
         self.peers = results["peers"]
         self.rounds = Rounds.of_peers(self.peers)
-        self.versions = results.get("versions", {})
         self.names = [name for name in self.peers if name != AGAIN]
         self.rivals = [name for name in self.names if name not in (WEFT, FLOOR)]
 

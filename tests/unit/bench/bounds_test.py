@@ -21,6 +21,13 @@ class BoundTest(unittest.TestCase):
         self.assertEqual(verdict(1.2, [1.3], noise=[0.95, 1.1]), "within the A/A spread")
         self.assertEqual(verdict(1.2, [1.4], noise=[0.95, 1.1]), "**falls short**")
 
+    def test_noise_never_tightens_a_bound(self):
+        self.assertEqual(verdict(1.2, [1.15], noise=[0.8, 0.9]), "holds")
+        self.assertEqual(verdict(1.2, [1.3], noise=[0.8, 0.9]), "**falls short**")
+
+    def test_judgement_of_its_own_knows_no_noise(self):
+        self.assertEqual(verdict(1, [0.5, 1.5], noise=[0.1, 2], holds=False), "**falls short**")
+
     def test_bound_from_below(self):
         self.assertEqual(verdict(0.95, [0.96], at_least=True), "holds")
         self.assertEqual(verdict(0.95, [0.9], noise=[0.9, 1.1], at_least=True), "within the A/A spread")
