@@ -16,6 +16,7 @@ set(CMAKE_CXX_FLAGS_SANITIZER "-O1 -g1 -fno-omit-frame-pointer")
 add_library(weft_flags INTERFACE)
 target_compile_options(weft_flags INTERFACE
   -fvisibility-inlines-hidden
+  -fno-semantic-interposition
   # Symmetric transfer between coroutines is only flat when sibling calls are optimised.
   $<$<CXX_COMPILER_ID:GNU>:-foptimize-sibling-calls>)
 if(WEFT_SANITIZE)
@@ -61,6 +62,7 @@ function(weft_folder name)
   list(TRANSFORM ARG_DEPS PREPEND weft_)
   target_link_libraries(weft_${name} PUBLIC ${ARG_DEPS} ${ARG_LIBS})
   weft_private_options(weft_${name})
+  set_target_properties(weft_${name} PROPERTIES UNITY_BUILD ${WEFT_UNITY} UNITY_BUILD_BATCH_SIZE 0)
   set_property(GLOBAL APPEND PROPERTY WEFT_FOLDERS weft_${name})
   # Users' code calls protobuf and abseil itself; of the rest it must not know.
   foreach(lib IN LISTS ARG_LIBS)

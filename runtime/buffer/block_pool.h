@@ -22,6 +22,8 @@ class BlockPool {
     std::size_t bytes_idle = 0;
   };
 
+  static constexpr std::size_t kClasses = 16 + 12 + 6;
+
   explicit BlockPool(std::size_t max_idle_bytes = kBlockPoolMaxIdleBytes,
                      Duration trim_interval = kPoolTrimInterval)
       : max_idle_bytes_(max_idle_bytes), trim_interval_(trim_interval) {}
@@ -56,11 +58,6 @@ class BlockPool {
     std::size_t idle_low = 0;  // the fewest since the last trim
   };
 
-  // Steps of 16 up to 256, of 64 up to 1 KiB, of 512 up to 4 KiB: what nghttp2 takes per call
-  // wastes 15 bytes at most.
-  static constexpr std::size_t kClasses = 16 + 12 + 6;
-  static std::size_t ClassFor(std::size_t size);
-  static std::size_t ClassSize(std::size_t size_class);
   static Header* HeaderOf(void* block) { return static_cast<Header*>(block) - 1; }
 
   Header* Fresh(std::size_t capacity, std::size_t size_class);

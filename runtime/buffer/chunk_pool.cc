@@ -22,6 +22,8 @@ std::uint8_t ClassFor(std::size_t size) {
                                    (size > kChunkSizes[2]) + (size > kChunkSizes[3]));
 }
 
+}  // namespace
+
 // A counter with one writer at a time, read from anywhere: no locked instruction.
 template <typename T>
 class Gauge {
@@ -37,8 +39,6 @@ class Gauge {
  private:
   std::atomic<T> value_{0};
 };
-
-}  // namespace
 
 // What the chunks of a pool need of it. Deleted by whoever drops the last count: the pool holds
 // one, every chunk that exists, idle or not, another.
