@@ -73,22 +73,6 @@ std::span<char> BufList::ReserveSome(ChunkPool& pool, std::size_t hint) {
   return {write_, room()};
 }
 
-void BufList::Commit(std::size_t n) {
-  Check(n <= room(), "BufList::Commit: more than was reserved");
-  if (n > 0) {
-    Slice* const last = count_ > 0 ? &at(count_ - 1) : nullptr;
-    if (last != nullptr && last->data() + last->size() == write_ && last->owner() == open_.get()) {
-      last->Extend(n);
-    } else {
-      Push(Slice(open_.Share(), {write_, n}));
-    }
-    open_->CountWritten(n);
-    write_ += n;
-    size_ += n;
-  }
-  if (size_ == 0) LetGo();
-}
-
 void BufList::SplitFront(std::size_t n, BufList& to) {
   Check(n <= size_ && this != &to, "BufList::SplitFront: beyond the end, or to itself");
   size_ -= n;

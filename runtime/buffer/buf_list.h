@@ -8,6 +8,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/check.h"
 #include "buffer/chunk_pool.h"
 #include "buffer/limits.h"
 #include "buffer/slice.h"
@@ -97,5 +98,21 @@ class BufList {
   char* end_ = nullptr;
   std::array<Slice, kInlineSlices> inline_;
 };
+
+inline void BufList::Commit(std::size_t n) {
+  Check(n <= room(), "BufList::Commit: more than was reserved");
+  if (n > 0) {
+    Slice* const last = count_ > 0 ? &at(count_ - 1) : nullptr;
+    if (last != nullptr && last->data() + last->size() == write_ && last->owner() == open_.get()) {
+      last->Extend(n);
+    } else {
+      Push(Slice(open_.Share(), {write_, n}));
+    }
+    open_->CountWritten(n);
+    write_ += n;
+    size_ += n;
+  }
+  if (size_ == 0) LetGo();
+}
 
 }  // namespace weft::internal

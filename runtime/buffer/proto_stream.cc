@@ -33,9 +33,7 @@ absl::Status SerializeContiguous(const MessageLite& message, std::size_t size, B
                                  ChunkPool& pool, std::string_view prefix) {
   char* const run = list.Reserve(pool, prefix.size() + size);
   std::copy(prefix.begin(), prefix.end(), run);
-  auto* const begin = reinterpret_cast<std::uint8_t*>(run + prefix.size());
-  std::uint8_t* const end = message.SerializeWithCachedSizesToArray(begin);
-  Check(end == begin + size, "a message changed while it was serialized");
+  SerializeAt(message, size, run + prefix.size());
   list.Commit(prefix.size() + size);
   return absl::OkStatus();
 }
@@ -170,6 +168,12 @@ bool BufListWriter::WriteAliasedRaw(const void* data, int size) {
 
 void BufListWriter::Finish() {
   if (uncommitted_ > 0) list_.Commit(std::exchange(uncommitted_, 0));
+}
+
+void SerializeAt(const MessageLite& message, std::size_t size, char* to) {
+  auto* const begin = reinterpret_cast<std::uint8_t*>(to);
+  std::uint8_t* const end = message.SerializeWithCachedSizesToArray(begin);
+  Check(end == begin + size, "a message changed while it was serialized");
 }
 
 absl::Status SerializeInto(const MessageLite& message, std::size_t size, BufList& list,

@@ -71,6 +71,10 @@ class BufListWriter final : public google::protobuf::io::ZeroCopyOutputStream {
   const OwnerRef owner_;
 };
 
+// Writes the serialized message to `to`. `size` is what message.ByteSizeLong() just returned: that
+// many bytes are written.
+void SerializeAt(const google::protobuf::MessageLite& message, std::size_t size, char* to);
+
 // Appends `prefix` and the serialized message to the list, in one contiguous run when that is at
 // most kContiguousMessageLimit or fits the open chunk. `size` is what message.ByteSizeLong() just
 // returned. Fails when the message is larger than protobuf can hold, and then leaves the list as it

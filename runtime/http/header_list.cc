@@ -3,51 +3,56 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 namespace weft::internal {
 namespace {
 
 constexpr std::size_t kFieldOverhead = 32;  // RFC 9113 §6.5.2
-constexpr std::size_t kFirstFields = 16;    // a request of gRPC has about 8, its reply 4
+constexpr std::size_t kFirstFields = 8;     // a request of gRPC has about 6, its reply 3
+
+// Most texts of a head are a few bytes long, for which a call of memcpy costs more than the copy.
+// Two loads and stores that may overlap cover each range of sizes.
+void CopyText(char* to, std::string_view text) {
+  const char* const from = text.data();
+  const std::size_t n = text.size();
+  const auto ends = [&]<std::size_t kPart>(std::integral_constant<std::size_t, kPart>) {
+    std::memcpy(to, from, kPart);
+    std::memcpy(to + n - kPart, from + n - kPart, kPart);
+  };
+  if (n > 32) {
+    std::memcpy(to, from, n);
+  } else if (n >= 16) {
+    ends(std::integral_constant<std::size_t, 16>());
+  } else if (n >= 8) {
+    ends(std::integral_constant<std::size_t, 8>());
+  } else if (n >= 4) {
+    ends(std::integral_constant<std::size_t, 4>());
+  } else if (n > 0) {
+    to[0] = from[0];
+    to[n / 2] = from[n / 2];
+    to[n - 1] = from[n - 1];
+  }
+}
 
 }  // namespace
 
-HeaderList::HeaderList(HeaderList&& other) noexcept { Swap(other); }
-
-HeaderList& HeaderList::operator=(HeaderList&& other) noexcept {
-  if (this == &other) return *this;
-  HeaderList taken(std::move(other));
-  Swap(taken);
-  return *this;
-}
-
-HeaderList::~HeaderList() { ReleaseForeign(); }
-
-void HeaderList::Swap(HeaderList& other) noexcept {
-  using std::swap;
-  swap(fields_, other.fields_);
-  swap(foreign_, other.foreign_);
-  swap(block_, other.block_);
-  swap(block_size_, other.block_size_);
-  swap(block_used_, other.block_used_);
-  swap(overflow_, other.overflow_);
-  swap(text_size_, other.text_size_);
-  swap(next_block_size_, other.next_block_size_);
-  swap(wire_size_, other.wire_size_);
+void HeaderList::Make() {
+  store_ = std::make_unique<Store>();
+  store_->fields.reserve(kFirstFields);
 }
 
 void HeaderList::Push(std::string_view name, std::string_view value, bool sensitive) {
-  if (fields_.capacity() == 0) fields_.reserve(kFirstFields);
-  fields_.push_back(HeaderField{name, value, sensitive});
-  wire_size_ += name.size() + value.size() + kFieldOverhead;
+  Store& to = store();
+  to.fields.push_back(HeaderField{name, value, sensitive});
+  to.wire_size += name.size() + value.size() + kFieldOverhead;
 }
 
 void HeaderList::Add(std::string_view name, std::string_view value, bool sensitive) {
   char* text = AllocateText(name.size() + value.size());
-  // An empty view may have a null data(), which memcpy must not be given.
-  if (!name.empty()) std::memcpy(text, name.data(), name.size());
-  if (!value.empty()) std::memcpy(text + name.size(), value.data(), value.size());
+  CopyText(text, name);
+  CopyText(text + name.size(), value);
   Push({text, name.size()}, {text + name.size(), value.size()}, sensitive);
 }
 
@@ -57,19 +62,6 @@ void HeaderList::AddStatic(std::string_view name, std::string_view value, bool s
 
 void HeaderList::AddStaticName(std::string_view name, std::string_view value, bool sensitive) {
   Push(name, StoreText(value), sensitive);
-}
-
-void HeaderList::AddForeign(std::string_view name, ForeignRef name_owner, std::string_view value,
-                            ForeignRef value_owner, bool sensitive) {
-  Push(name, value, sensitive);
-  Keep(name_owner);
-  Keep(value_owner);
-}
-
-void HeaderList::Keep(ForeignRef owner) {
-  if (owner.object == nullptr) return;
-  if (foreign_.capacity() == 0) foreign_.reserve(2 * kFirstFields);
-  foreign_.push_back(owner);
 }
 
 void HeaderList::AddAll(const HeaderList& other) {
@@ -85,34 +77,39 @@ void HeaderList::AddAllStatic(const HeaderList& other) {
 }
 
 char* HeaderList::AllocateText(std::size_t n) {
-  text_size_ += n;
-  if (n <= block_size_ - block_used_ && block_ != nullptr) {
-    return block_.get() + std::exchange(block_used_, block_used_ + n);
+  Store& to = store();
+  to.text_size += n;
+  if (n <= to.block_size - to.block_used) [[likely]] {
+    return to.block.get() + std::exchange(to.block_used, to.block_used + n);
   }
-  if (block_ == nullptr) {
-    block_size_ = std::max(n, next_block_size_);
-    block_ = std::make_unique_for_overwrite<char[]>(block_size_);
-    block_used_ = n;
-    return block_.get();
+  return to.MoreText(n);
+}
+
+char* HeaderList::Store::MoreText(std::size_t n) {
+  if (block == nullptr) {
+    block_size = std::max(n, next_block_size);
+    block = std::make_unique_for_overwrite<char[]>(block_size);
+    block_used = n;
+    return block.get();
   }
   // The full block steps aside and a larger one takes its place, unless this text is an outlier.
-  const std::size_t size = std::max(n, 2 * block_size_);
+  const std::size_t size = std::max(n, 2 * block_size);
   auto fresh = std::make_unique_for_overwrite<char[]>(size);
   char* text = fresh.get();
-  overflow_.push_back(std::exchange(block_, std::move(fresh)));
-  block_size_ = size;
-  block_used_ = n;
+  overflow.push_back(std::exchange(block, std::move(fresh)));
+  block_size = size;
+  block_used = n;
   return text;
 }
 
 std::string_view HeaderList::StoreText(std::string_view text) {
   char* copy = AllocateText(text.size());
-  if (!text.empty()) std::memcpy(copy, text.data(), text.size());
+  CopyText(copy, text);
   return {copy, text.size()};
 }
 
 std::string_view HeaderList::Find(std::string_view name) const {
-  for (const HeaderField& field : fields_) {
+  for (const HeaderField& field : *this) {
     if (field.name == name) {
       // A value that is there but empty must differ from none.
       return field.value.data() != nullptr ? field.value : std::string_view("");
@@ -123,26 +120,21 @@ std::string_view HeaderList::Find(std::string_view name) const {
 
 bool HeaderList::Has(std::string_view name) const { return Find(name).data() != nullptr; }
 
-void HeaderList::ReleaseForeign() {
-  for (const ForeignRef& ref : foreign_) ref.release(ref.object);
-}
-
 void HeaderList::Clear() {
-  if (fields_.empty() && foreign_.empty() && text_size_ == 0) return;
-  ReleaseForeign();
-  foreign_.clear();
-  fields_.clear();
-  if (fields_.capacity() > kMaxKeptFields) std::vector<HeaderField>().swap(fields_);
-  if (foreign_.capacity() > 2 * kMaxKeptFields) std::vector<ForeignRef>().swap(foreign_);
-  if (!overflow_.empty() || block_size_ > kMaxKeptText) {
-    next_block_size_ = std::min(std::bit_ceil(text_size_), kMaxKeptText);
-    std::vector<std::unique_ptr<char[]>>().swap(overflow_);
-    block_.reset();
-    block_size_ = 0;
+  if (store_ == nullptr) return;
+  Store& all = *store_;
+  if (all.fields.empty() && all.text_size == 0) return;
+  all.fields.clear();
+  if (all.fields.capacity() > kMaxKeptFields) std::vector<HeaderField>().swap(all.fields);
+  if (!all.overflow.empty() || all.block_size > kMaxKeptText) {
+    all.next_block_size = std::min(std::bit_ceil(all.text_size), kMaxKeptText);
+    std::vector<std::unique_ptr<char[]>>().swap(all.overflow);
+    all.block.reset();
+    all.block_size = 0;
   }
-  block_used_ = 0;
-  text_size_ = 0;
-  wire_size_ = 0;
+  all.block_used = 0;
+  all.text_size = 0;
+  all.wire_size = 0;
 }
 
 }  // namespace weft::internal

@@ -14,22 +14,13 @@
 // The inbound half of Core: what the library calls back.
 namespace weft::http2 {
 
-using internal::ForeignRef;
 using internal::StreamClose;
 using internal::StreamError;
 
 namespace {
 
-std::string_view View(nghttp2_rcbuf* buffer) {
-  const nghttp2_vec bytes = nghttp2_rcbuf_get_buf(buffer);
-  return {reinterpret_cast<const char*>(bytes.base), bytes.len};
-}
-
-// A reference of our own; the library's static names need none.
-ForeignRef Keep(nghttp2_rcbuf* buffer) {
-  if (nghttp2_rcbuf_is_static(buffer) != 0) return {};
-  nghttp2_rcbuf_incref(buffer);
-  return {buffer, [](void* object) { nghttp2_rcbuf_decref(static_cast<nghttp2_rcbuf*>(object)); }};
+std::string_view View(const std::uint8_t* data, std::size_t size) {
+  return {reinterpret_cast<const char*>(data), size};
 }
 
 int StatusNumber(std::string_view text) {
@@ -39,25 +30,19 @@ int StatusNumber(std::string_view text) {
   return status;
 }
 
-// The value stands in no field, so the list only keeps it alive.
-void SetPseudo(internal::HttpHead& head, std::string_view name, nghttp2_rcbuf* value) {
-  const std::string_view text = View(value);
-  if (name == ":status") {
-    head.status = StatusNumber(text);
-    return;
-  }
+// The value stands in no field; the list only keeps its text.
+void SetPseudo(internal::HttpHead& head, std::string_view name, std::string_view value) {
   if (name == ":path") {
-    head.path = text;
+    head.path = head.fields.StoreText(value);
   } else if (name == ":method") {
-    head.method = text;
+    head.method = value == "POST" ? std::string_view("POST") : head.fields.StoreText(value);
   } else if (name == ":scheme") {
-    head.scheme = text;
+    head.scheme = value == "http" ? std::string_view("http") : head.fields.StoreText(value);
   } else if (name == ":authority") {
-    head.authority = text;
-  } else {
-    return;
+    head.authority = head.fields.StoreText(value);
+  } else if (name == ":status") {
+    head.status = StatusNumber(value);
   }
-  if (const ForeignRef owner = Keep(value); owner.object != nullptr) head.fields.Keep(owner);
 }
 
 // A peer that says more of streams that have not come gets the default for the oldest of them.
@@ -77,7 +62,7 @@ std::string CodeName(std::uint32_t error) { return nghttp2_http2_strerror(error)
 
 void Core::SetCallbacks(nghttp2_session_callbacks* callbacks) {
   nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, &OnBeginHeaders);
-  nghttp2_session_callbacks_set_on_header_callback2(callbacks, &OnHeader);
+  nghttp2_session_callbacks_set_on_header_callback(callbacks, &OnHeader);
   nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, &OnFrameRecv);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, &OnDataChunk);
   nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, &OnStreamClose);
@@ -109,13 +94,14 @@ int Core::OnBeginHeaders(nghttp2_session* library, const nghttp2_frame* frame, v
   return 0;
 }
 
-int Core::OnHeader(nghttp2_session*, const nghttp2_frame*, nghttp2_rcbuf* name,
-                   nghttp2_rcbuf* value, std::uint8_t flags, void* user) {
+int Core::OnHeader(nghttp2_session*, const nghttp2_frame*, const std::uint8_t* name,
+                   std::size_t name_size, const std::uint8_t* value, std::size_t value_size,
+                   std::uint8_t flags, void* user) {
   auto& core = *static_cast<Core*>(user);
   if (core.receiving_head_ == nullptr || core.receiving_head_->locally_reset) return 0;
   Stream& stream = *core.receiving_head_;
-  const std::string_view name_text = View(name);
-  const std::string_view value_text = View(value);
+  const std::string_view name_text = View(name, name_size);
+  const std::string_view value_text = View(value, value_size);
   stream.header_size += name_text.size() + value_text.size() + 32;
   if (stream.header_size > core.options_.header_list_hard_limit) {
     stream.oversized = true;  // the rest is decoded, as HPACK must, but not kept
@@ -123,7 +109,7 @@ int Core::OnHeader(nghttp2_session*, const nghttp2_frame*, nghttp2_rcbuf* name,
   }
   const bool in_head = stream.receiving == Stream::Receiving::kHead;
   if (name_text.starts_with(':')) {
-    if (in_head) SetPseudo(stream.head, name_text, value);
+    if (in_head) SetPseudo(stream.head, name_text, value_text);
     return 0;
   }
   if (in_head && core.server() && name_text == "priority") {
@@ -133,8 +119,7 @@ int Core::OnHeader(nghttp2_session*, const nghttp2_frame*, nghttp2_rcbuf* name,
     if (priority.has_value()) core.TakePeerPriority(stream, *priority);
   }
   (in_head ? stream.head.fields : stream.trailers)
-      .AddForeign(name_text, Keep(name), value_text, Keep(value),
-                  (flags & NGHTTP2_NV_FLAG_NO_INDEX) != 0);
+      .Add(name_text, value_text, (flags & NGHTTP2_NV_FLAG_NO_INDEX) != 0);
   return 0;
 }
 

@@ -80,8 +80,8 @@ class Core {
   void MakeLibrarySession();
   static void SetCallbacks(nghttp2_session_callbacks* callbacks);
   static int OnBeginHeaders(nghttp2_session*, const nghttp2_frame*, void*);
-  static int OnHeader(nghttp2_session*, const nghttp2_frame*, nghttp2_rcbuf*, nghttp2_rcbuf*,
-                      std::uint8_t, void*);
+  static int OnHeader(nghttp2_session*, const nghttp2_frame*, const std::uint8_t*, std::size_t,
+                      const std::uint8_t*, std::size_t, std::uint8_t, void*);
   static int OnFrameRecv(nghttp2_session*, const nghttp2_frame*, void*);
   static int OnDataChunk(nghttp2_session*, std::uint8_t, std::int32_t, const std::uint8_t*,
                          std::size_t, void*);

@@ -65,15 +65,11 @@ absl::Status AppendRaw(const Bytes& message, std::size_t send_limit, ChunkPool& 
 }
 
 // The bytes of `message` on the wire, or why it can't be sent.
-absl::StatusOr<std::size_t> SizeToSend(const MessageLite& message, std::size_t send_limit) {
-  if (!message.IsInitialized()) {
-    return absl::InternalError(
-        absl::StrCat("cannot send a ", message.GetTypeName(),
-                     ": these required fields are not set: ", message.InitializationErrorString()));
-  }
-  const std::size_t size = message.ByteSizeLong();
+absl::Status CannotSend(const MessageLite& message, std::size_t size, std::size_t send_limit) {
   if (size > send_limit) return TooLarge(message.GetTypeName(), size, send_limit);
-  return size;
+  return absl::InternalError(
+      absl::StrCat("cannot send a ", message.GetTypeName(),
+                   ": these required fields are not set: ", message.InitializationErrorString()));
 }
 
 class Grpc final : public Protocol {
@@ -218,18 +214,27 @@ absl::Status ReadStatusFields(const HeaderList& fields, bool& found) {
 absl::Status AppendEnvelope(OutgoingMessage& message, std::size_t send_limit, ChunkPool& pool,
                             BufList& body) {
   if (message.bytes() != nullptr) return AppendRaw(*message.bytes(), send_limit, pool, body);
-  const absl::StatusOr<std::size_t> size = SizeToSend(message.message(), send_limit);
-  if (!size.ok()) return size.status();
-  char prefix[kEnvelopePrefixSize];
-  WriteEnvelopePrefix(static_cast<std::uint32_t>(*size), prefix);
-  if (*size < kAliasThreshold || !message.can_take()) {
-    return SerializeInto(message.message(), *size, body, pool, {prefix, sizeof prefix});
+  const MessageLite& plain = message.message();
+  const std::size_t size = plain.ByteSizeLong();
+  if (size > send_limit || !plain.IsInitialized()) [[unlikely]] {
+    return CannotSend(plain, size, send_limit);
   }
+  const bool borrowed = size < kAliasThreshold || !message.can_take();
+  if (borrowed && kEnvelopePrefixSize + size <= kContiguousMessageLimit) [[likely]] {
+    char* const run = body.Reserve(pool, kEnvelopePrefixSize + size);
+    WriteEnvelopePrefix(static_cast<std::uint32_t>(size), run);
+    SerializeAt(plain, size, run + kEnvelopePrefixSize);
+    body.Commit(kEnvelopePrefixSize + size);
+    return absl::OkStatus();
+  }
+  char prefix[kEnvelopePrefixSize];
+  WriteEnvelopePrefix(static_cast<std::uint32_t>(size), prefix);
+  if (borrowed) return SerializeInto(plain, size, body, pool, {prefix, sizeof prefix});
   OutgoingMessage::Taken taken = message.Take();
   // A message that moved has lost the sizes that were computed for it.
   const std::size_t taken_size = taken.message.ByteSizeLong();
-  Check(taken_size == *size, "a message changed its size when it was taken over");
-  return SerializeAliasing(taken.message, *size, std::move(taken.owner), body, pool,
+  Check(taken_size == size, "a message changed its size when it was taken over");
+  return SerializeAliasing(taken.message, size, std::move(taken.owner), body, pool,
                            {prefix, sizeof prefix});
 }
 
