@@ -15,6 +15,7 @@ STRATEGIES = {
     "flat per pass": "flat-pass",
     "flat per reply": "flat-reply",
     "gathered per reply": "gathered-reply",
+    "gathered within 1 ms": "gathered-1ms",
 }
 LIMITS = os.path.join(ROOT, "runtime", "buffer", "limits.h")
 

@@ -18,7 +18,10 @@ def write_strategy(found):
                  table(others, ratios),
                  counted(found, "system_calls", "System calls per call:"),
                  counted(found, "copied", "Bytes copied into the flat buffer, per call:"),
-                 counted(found, "into_chunks", "Bytes that Weft itself puts into chunks, serialized or copied, per call:"))
+                 counted(found, "into_chunks",
+                         "Bytes that Weft itself puts into chunks, per call: replies serialized, small parts copied:"),
+                 counted(found, "p50_us", "Latency p50, µs:"),
+                 counted(found, "p99_us", "Latency p99, µs:"))
 
 
 def counted(found, key, says):

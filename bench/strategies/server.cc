@@ -4,16 +4,21 @@
 //                                       --write flat-pass  copied into one buffer, once a pass
 //                                       --write flat-reply  the same, after each reply or message
 //                                       --write gathered-reply
+//                                       --write gathered-1ms  within a millisecond
 //                              [--count]  says at SIGTERM what was written
 //                              --limits   says which thresholds it was built with, and ends
 //
 // One loop, as weft_bench_server --loops 1. Only the transport and the flush policy differ.
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
+#include <iterator>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "bench/echo_service.h"
@@ -35,6 +40,20 @@ namespace {
 
 using weft::internal::OwnedFd;
 using weft::internal::SocketAddress;
+
+struct Strategy {
+  std::string_view name;
+  bool flat;
+  weft::FlushPolicy policy;
+};
+
+constexpr Strategy kStrategies[] = {
+    {"gathered", false, weft::FlushPolicy::EachPass()},
+    {"gathered-reply", false, weft::FlushPolicy::AtOnce()},
+    {"gathered-1ms", false, weft::FlushPolicy::UpTo(std::chrono::milliseconds(1))},
+    {"flat-pass", true, weft::FlushPolicy::EachPass()},
+    {"flat-reply", true, weft::FlushPolicy::AtOnce()},
+};
 
 void SayLimits() {
   const std::pair<const char*, std::size_t> limits[] = {
@@ -69,10 +88,11 @@ int Main(int argc, char** argv) {
     SayLimits();
     return 0;
   }
-  const bool flat = write == "flat-pass" || write == "flat-reply";
-  const bool per_reply = write == "flat-reply" || write == "gathered-reply";
-  if (!flat && !per_reply && write != "gathered") {
-    std::cerr << argv[0] << ": --write takes gathered, gathered-reply, flat-pass or flat-reply\n";
+  const Strategy* const strategy = std::ranges::find(kStrategies, write, &Strategy::name);
+  if (strategy == std::end(kStrategies)) {
+    std::cerr << argv[0] << ": --write takes";
+    for (const Strategy& known : kStrategies) std::cerr << " " << known.name;
+    std::cerr << "\n";
     return 2;
   }
 
@@ -83,7 +103,7 @@ int Main(int argc, char** argv) {
   }
   weft::ServerOptions options;
   options.set_receive_limit(kMessageLimit).set_send_limit(kMessageLimit);
-  options.set_flush_policy(per_reply ? weft::FlushPolicy::AtOnce() : weft::FlushPolicy::EachPass());
+  options.set_flush_policy(strategy->policy);
   EchoService echo;
   weft::internal::Router router;
   router.Add(echo);
@@ -102,7 +122,7 @@ int Main(int argc, char** argv) {
       if (count) {
         transport = std::make_unique<CountedTransport>(std::move(transport), counts);
       }
-      if (flat) {
+      if (strategy->flat) {
         transport = std::make_unique<FlatTransport>(*inside, std::move(transport), counts);
       }
       shard.Announce();
