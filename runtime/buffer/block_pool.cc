@@ -8,16 +8,20 @@
 #include "base/poison.h"
 
 namespace weft::internal {
-
 namespace {
 
 // Steps of 16 up to 256, of 64 up to 1 KiB, of 512 up to 4 KiB: what nghttp2 takes per call wastes
 // 15 bytes at most.
-constexpr std::size_t BlockClassSize(std::size_t size_class) {
-  if (size_class < 16) return (size_class + 1) * 16;
-  if (size_class < 28) return 256 + (size_class - 15) * 64;
-  return 1024 + (size_class - 27) * 512;
-}
+constexpr std::array<std::uint16_t, BlockPool::kClasses> kBlockSizes = [] {
+  std::array<std::uint16_t, BlockPool::kClasses> sizes{};
+  unsigned size = 0;
+  for (std::uint16_t& to : sizes) {
+    size += size < 256 ? 16 : size < 1024 ? 64 : 512;
+    to = static_cast<std::uint16_t>(size);
+  }
+  return sizes;
+}();
+static_assert(kBlockSizes.back() == kBlockPoolLargest);
 
 constexpr std::size_t BlockClass(std::size_t size) {
   if (size <= 256) [[likely]]
@@ -44,12 +48,12 @@ void* BlockPool::Allocate(std::size_t size) {
     header = list.head;
     list.head = header->next;
     list.idle_low = std::min(list.idle_low, --list.idle);
-    header->capacity = BlockClassSize(size_class);
+    header->capacity = kBlockSizes[size_class];
     UnpoisonReused(header + 1, header->capacity);
     stats_.bytes_idle -= header->capacity;
     ++stats_.hits;
   } else {
-    header = Fresh(size_class < kClasses ? BlockClassSize(size_class) : size, size_class);
+    header = Fresh(size_class < kClasses ? kBlockSizes[size_class] : size, size_class);
     if (header == nullptr) return nullptr;
   }
   stats_.bytes_in_use += header->capacity;
@@ -119,8 +123,8 @@ void BlockPool::Discard(FreeList& list, std::size_t size_class) {
   Header* const header = list.head;
   list.head = header->next;
   list.idle_low = std::min(list.idle_low, --list.idle);
-  stats_.bytes_idle -= BlockClassSize(size_class);
-  UnpoisonReused(header + 1, BlockClassSize(size_class));
+  stats_.bytes_idle -= kBlockSizes[size_class];
+  UnpoisonReused(header + 1, kBlockSizes[size_class]);
   std::free(header);
 }
 

@@ -1,12 +1,36 @@
 #include "weft/raw_service.h"
 
+#include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
+#include "base/check.h"
 #include "server/router.h"
 
 namespace weft {
 
 using internal::HandlerArgs;
+
+namespace {
+
+bool IsMethodPath(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return path.starts_with('/') && slash > 1 && slash != std::string_view::npos &&
+         slash + 1 < path.size();
+}
+
+// Without one the first call would crash.
+template <typename Handler>
+Handler Given(Handler handler, std::string_view path) {
+  if (handler == nullptr) {
+    internal::Die(absl::StrCat("the handler that was given to a RawService for ", std::string(path),
+                               " is empty"));
+  }
+  return handler;
+}
+
+}  // namespace
 
 RawService::~RawService() = default;
 
@@ -15,6 +39,14 @@ const RawService::Row& RawService::RowOf(HandlerArgs& args) {
 }
 
 RawService::Row& RawService::Add(std::string_view path, MethodKind kind, Trampoline trampoline) {
+  internal::Check(
+      !listed_,
+      "a method was added to a RawService that is registered with a server; add all first");
+  if (path != internal::Router::kAnyOther && !IsMethodPath(path)) {
+    internal::Die(absl::StrCat(
+        "\"", std::string(path),
+        "\" is no path of a method; a RawService's are like \"/package.Service/Method\""));
+  }
   Row& row = rows_.emplace_back();
   row.own_path = path;
   static_cast<MethodInfo&>(row) = {row.own_path, kind, nullptr, nullptr, /*no_side_effects=*/false};
@@ -25,7 +57,7 @@ RawService::Row& RawService::Add(std::string_view path, MethodKind kind, Trampol
 RawService& RawService::AddUnary(std::string_view path, UnaryHandler handler) {
   Add(path, MethodKind::kUnary, [](Service&, HandlerArgs& args) {
     return RowOf(args).unary(args.context(), args.raw_request(), args.raw_reply());
-  }).unary = std::move(handler);
+  }).unary = Given(std::move(handler), path);
   return *this;
 }
 
@@ -33,7 +65,7 @@ RawService& RawService::AddServerStream(std::string_view path, ServerStreamHandl
   Add(path, MethodKind::kServerStream, [](Service&, HandlerArgs& args) {
     return RowOf(args).server_stream(args.context(), args.raw_request(),
                                      args.stream<ServerWriter<Bytes>>());
-  }).server_stream = std::move(handler);
+  }).server_stream = Given(std::move(handler), path);
   return *this;
 }
 
@@ -41,14 +73,14 @@ RawService& RawService::AddClientStream(std::string_view path, ClientStreamHandl
   Add(path, MethodKind::kClientStream, [](Service&, HandlerArgs& args) {
     return RowOf(args).client_stream(args.context(), args.stream<ServerReader<Bytes>>(),
                                      args.raw_reply());
-  }).client_stream = std::move(handler);
+  }).client_stream = Given(std::move(handler), path);
   return *this;
 }
 
 RawService& RawService::AddBidi(std::string_view path, BidiHandler handler) {
   Add(path, MethodKind::kBidi, [](Service&, HandlerArgs& args) {
     return RowOf(args).bidi(args.context(), args.stream<ServerReaderWriter<Bytes, Bytes>>());
-  }).bidi = std::move(handler);
+  }).bidi = Given(std::move(handler), path);
   return *this;
 }
 
@@ -56,6 +88,9 @@ RawService& RawService::AddAnyOther(BidiHandler handler) {
   return AddBidi(internal::Router::kAnyOther, std::move(handler));
 }
 
-absl::Span<const Method> RawService::methods() const { return methods_; }
+absl::Span<const Method> RawService::methods() const {
+  listed_ = true;
+  return methods_;
+}
 
 }  // namespace weft

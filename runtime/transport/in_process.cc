@@ -258,8 +258,10 @@ InProcessEnd& InProcessPipe::Acquire() {
 
 void InProcessPipe::Release(InProcessEnd& end) {
   end.Clear();
+  BufList unread;  // let go behind the lock: users' release functions may come back to this pipe
   std::lock_guard lock(mutex_);
   MailHook(end).Unlink();
+  unread.Swap(end.inbox_.body);
   end.inbox_.Clear();
   end.gone_ = true;
   if (end.peer_->gone_) idle_.push_back(end.server_ ? end.peer_ : &end);

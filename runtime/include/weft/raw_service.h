@@ -1,6 +1,7 @@
 // Layer: server.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <string>
 #include <string_view>
@@ -42,6 +43,8 @@ class RawService final : public Service {
   RawService& operator=(const RawService&) = delete;
   ~RawService() override;
 
+  // They die when the path is not of that form, the handler is empty or the service is registered
+  // already.
   RawService& AddUnary(std::string_view path, UnaryHandler handler);
   RawService& AddServerStream(std::string_view path, ServerStreamHandler handler);
   RawService& AddClientStream(std::string_view path, ClientStreamHandler handler);
@@ -67,6 +70,7 @@ class RawService final : public Service {
 
   std::deque<Row> rows_;
   std::vector<Method> methods_;
+  mutable std::atomic<bool> listed_ = false;  // servers have pointers into methods_
 };
 
 }  // namespace weft

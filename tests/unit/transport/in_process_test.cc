@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "buffer/buf_list_ops.h"
+#include "buffer/external_buffer.h"
 #include "buffer/limits.h"
 #include "weft/event_loop.h"
 
@@ -355,6 +356,28 @@ TEST_F(InProcessTest, ResetComesAfterWhatWasSent) {
   EXPECT_EQ(ServerEnd().close.cause, Cause::kPeerReset);
   EXPECT_EQ(ServerEnd().close.error, StreamError::kCancel);
   EXPECT_EQ(end.times_closed, 1);
+}
+
+// Its release function may use the pipe: no lock is held.
+TEST_F(InProcessTest, WhatCameAfterTheEndIsLetGoWithoutALock) {
+  Connect();
+  End& other = client_->Open();
+  End& end = client_->Open();
+  end.Send("first");
+  Run();
+  bool released = false;
+  ServerEnd().on_closed = [&] {
+    end.stream->outbound().AppendRef(SliceOfBytes("too late", [&] {
+      released = true;
+      other.Send("from the release function");
+    }));
+    end.stream->BodyAppended();
+  };
+  ServerEnd().stream->Reset(StreamError::kInternalError);
+  Run();
+  EXPECT_TRUE(released);
+  EXPECT_EQ(end.times_closed, 1);
+  EXPECT_EQ(server_.ends.front()->body, "from the release function");
 }
 
 TEST_F(InProcessTest, ServersResetReachesTheClient) {
