@@ -42,7 +42,7 @@ def with_limit(text, constant, value):
 
 def build_with_limit(constant, value):
     """A build tree of its own, in which an edited copy of limits.h goes before the real one."""
-    tree = os.path.join(OUT, "sweep", f"{constant}-{value}")
+    tree = os.path.join(OUT, "sweep", re.sub(r"\W+", "-", f"{constant}-{value}"))  # no spaces: it goes into compiler flags
     edited = os.path.join(tree, "edited", "buffer", "limits.h")
     with open(LIMITS) as file:
         text, _ = with_limit(file.read(), constant, value)
