@@ -57,19 +57,21 @@ class ChunkPoolCore final : public ChunkHome {
     const std::uint8_t size_class = ClassFor(min_size);
     if (size_class == kClasses) [[unlikely]] {
       misses_.Add(1);
-      return Create(min_size, size_class);
+      return CreateAndTell(min_size, size_class);
     }
     FreeList& list = lists_[size_class];
     if (list.head == nullptr) [[unlikely]] {
       TakeReturned();
       if (list.head == nullptr) {
         misses_.Add(1);
-        return Create(kChunkSizes[size_class], size_class);
+        return CreateAndTell(kChunkSizes[size_class], size_class);
       }
     }
     hits_.Add(1);
     Chunk* chunk = Pop(list);
     idle_bytes_.Sub(chunk->capacity_);
+    if (idle_bytes_.get() < tell_below_) [[unlikely]]
+      TellUse();
     return Revive(chunk, false);
   }
 
@@ -96,7 +98,11 @@ class ChunkPoolCore final : public ChunkHome {
   // The last reference to `chunk` went, on the calling thread.
   void GiveBack(Chunk* chunk) {
     if (chunk->size_class_ == kClasses) [[unlikely]] {
+      // A count of our own, since the chunk's may be the last.
+      refs_.fetch_add(1, std::memory_order_relaxed);
       Destroy(chunk);
+      if (OnOwnerThread()) TellUse();
+      Unref();
       return;
     }
     PoisonFreed(chunk->data(), chunk->capacity_);
@@ -120,8 +126,30 @@ class ChunkPoolCore final : public ChunkHome {
       list.idle_low = list.idle;
     }
     TakeReturned();
+    TellUse();
     return freed;
   }
+
+  void AddWatcher(ChunkPool::Watcher& watcher) {
+    assert(OnOwnerThread());
+    watchers_.PushBack(watcher);
+    TellUse();
+  }
+
+  // Any thread.
+  void Charge(std::size_t bytes) {
+    refs_.fetch_add(1, std::memory_order_relaxed);
+    charged_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+    NotePeak();
+    if (OnOwnerThread()) TellUse();
+  }
+  void Uncharge(std::size_t bytes) {
+    charged_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+    if (OnOwnerThread()) TellUse();
+    Unref();
+  }
+
+  void ForgetPeak() { peak_bytes_.store(held_bytes(), std::memory_order_relaxed); }
 
   ChunkPool::Stats stats() const {
     ChunkPool::Stats stats;
@@ -133,6 +161,9 @@ class ChunkPoolCore final : public ChunkHome {
         idle_bytes_.get() + depot_bytes_.get() + returned_bytes_.load(std::memory_order_relaxed);
     const std::size_t all = all_bytes_.load(std::memory_order_relaxed);
     stats.bytes_in_use = all - std::min(all, stats.bytes_idle);
+    stats.bytes_charged = charged_bytes_.load(std::memory_order_relaxed);
+    stats.bytes_peak =
+        std::max(all + stats.bytes_charged, peak_bytes_.load(std::memory_order_relaxed));
     return stats;
   }
 
@@ -188,7 +219,49 @@ class ChunkPoolCore final : public ChunkHome {
     Chunk* chunk = Chunk::Create(this, capacity, size_class);
     refs_.fetch_add(1, std::memory_order_relaxed);
     all_bytes_.fetch_add(capacity, std::memory_order_relaxed);
+    NotePeak();
     return chunk;
+  }
+
+  std::size_t held_bytes() const {
+    return all_bytes_.load(std::memory_order_relaxed) +
+           charged_bytes_.load(std::memory_order_relaxed);
+  }
+
+  // Two threads at once may keep the lower of two peaks: off by a chunk.
+  void NotePeak() {
+    const std::size_t held = held_bytes();
+    if (held > peak_bytes_.load(std::memory_order_relaxed)) {
+      peak_bytes_.store(held, std::memory_order_relaxed);
+    }
+  }
+
+  Chunk* CreateAndTell(std::size_t capacity, std::uint8_t size_class) {
+    Chunk* chunk = Create(capacity, size_class);
+    TellUse();
+    return chunk;
+  }
+
+  // Owner thread. What chunks do between two misses shows in the idle bytes alone, so that is all
+  // that the common path compares.
+  void TellUse() {
+    if (watchers_.empty()) {
+      tell_below_ = 0;
+      tell_above_ = static_cast<std::size_t>(-1);
+      return;
+    }
+    const std::size_t idle = idle_bytes_.get();
+    tell_below_ = idle - std::min(idle, kUseStep);
+    tell_above_ = idle + kUseStep;
+    const ChunkPool::Stats now = stats();
+    const std::size_t use = now.bytes_in_use + now.bytes_charged;
+    if (use < told_use_ + kUseStep && told_use_ < use + kUseStep && use != 0) return;
+    if (use == told_use_) return;
+    told_use_ = use;
+    for (ChunkPool::Watcher* watcher = &watchers_.front(); watcher != nullptr;
+         watcher = watchers_.Next(*watcher)) {
+      watcher->OnUse(use);
+    }
   }
 
   void Destroy(Chunk* chunk) {
@@ -205,11 +278,14 @@ class ChunkPoolCore final : public ChunkHome {
   // Owner thread: to a free list, or to malloc above the bound.
   void Keep(Chunk* chunk) {
     if (idle_bytes_.get() + chunk->capacity_ > options_.max_idle_bytes) [[unlikely]] {
-      Destroy(chunk);
+      Destroy(chunk);  // while the pool lives, this is not its last count
+      TellUse();
       return;
     }
     idle_bytes_.Add(chunk->capacity_);
     Push(lists_[chunk->size_class_], chunk);
+    if (idle_bytes_.get() > tell_above_) [[unlikely]]
+      TellUse();
   }
 
   // Only whole batches are taken off, so a head that has been seen can't have left and come back
@@ -301,12 +377,19 @@ class ChunkPoolCore final : public ChunkHome {
   Gauge<std::size_t> idle_bytes_;
   Gauge<std::uint64_t> hits_;
   Gauge<std::uint64_t> misses_;
+  IntrusiveList<ChunkPool::Watcher, ChunkPool::Watcher> watchers_;
+  std::size_t told_use_ = 0;
+  // Idle bytes beyond which the watchers may have to be told.
+  std::size_t tell_below_ = 0;
+  std::size_t tell_above_ = static_cast<std::size_t>(-1);
 
   // Everybody's, away from the owner's cache lines.
   alignas(64) std::atomic<Chunk*> returned_{nullptr};
   std::atomic<std::size_t> returned_bytes_{0};
   std::atomic<std::uint64_t> remote_returns_{0};
   std::atomic<std::size_t> all_bytes_{0};
+  std::atomic<std::size_t> peak_bytes_{0};
+  std::atomic<std::size_t> charged_bytes_{0};
 
   std::mutex depot_mutex_;  // guards what follows
   std::array<FreeList, kClasses> depot_;
@@ -336,5 +419,16 @@ ChunkRef ChunkPool::AcquireFromAnyThread(std::size_t min_size) {
 std::size_t ChunkPool::Trim(TimePoint now) { return core_->Trim(now); }
 
 ChunkPool::Stats ChunkPool::stats() const { return core_->stats(); }
+void ChunkPool::ForgetPeak() { core_->ForgetPeak(); }
+void ChunkPool::AddWatcher(Watcher& watcher) { core_->AddWatcher(watcher); }
+
+ChunkPool::Charge ChunkPool::ChargeFor(std::size_t bytes) {
+  core_->Charge(bytes);
+  return Charge(core_, bytes);
+}
+
+ChunkPool::Charge::~Charge() {
+  if (core_ != nullptr) core_->Uncharge(bytes_);
+}
 
 }  // namespace weft::internal

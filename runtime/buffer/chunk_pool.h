@@ -2,7 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
+#include "base/intrusive_list.h"
 #include "buffer/chunk.h"
 #include "buffer/limits.h"
 #include "weft/clock.h"
@@ -39,6 +41,42 @@ class ChunkPool {
     std::uint64_t bytes_written = 0;
     std::size_t bytes_in_use = 0;
     std::size_t bytes_idle = 0;
+    std::size_t bytes_charged = 0;  // see Charge
+    std::size_t bytes_peak = 0;     // the most of all three since ForgetPeak
+  };
+
+  // Hears of the bytes in use, charged ones included, whenever they have moved by kUseStep. On the
+  // owner thread, from inside of what the pool is asked: must not use the pool. Unlinks itself when
+  // destroyed, which is the owner thread's too while that works.
+  class Watcher : public ListHook<Watcher> {
+   public:
+    virtual void OnUse(std::size_t bytes) = 0;
+
+   protected:
+    ~Watcher() = default;
+  };
+
+  // Memory that is not the pool's, but is sent from by reference on its loop: counts as in use
+  // while it lives. May outlive the pool and end on any thread.
+  class Charge {
+   public:
+    Charge() = default;
+    Charge(Charge&& other) noexcept
+        : core_(std::exchange(other.core_, nullptr)), bytes_(other.bytes_) {}
+    // What this was a charge for is given up now, not when `other` goes.
+    Charge& operator=(Charge&& other) noexcept {
+      Charge old(std::exchange(core_, std::exchange(other.core_, nullptr)), bytes_);
+      bytes_ = other.bytes_;
+      return *this;
+    }
+    ~Charge();
+
+   private:
+    friend class ChunkPool;
+    Charge(ChunkPoolCore* core, std::size_t bytes) : core_(core), bytes_(bytes) {}
+
+    ChunkPoolCore* core_ = nullptr;
+    std::size_t bytes_ = 0;
   };
 
   ChunkPool();
@@ -62,7 +100,13 @@ class ChunkPool {
   // idle. Owner thread only.
   std::size_t Trim(TimePoint now);
   // Any thread.
+  Charge ChargeFor(std::size_t bytes);
+  // Owner thread only.
+  void AddWatcher(Watcher& watcher);
+  // Any thread.
   Stats stats() const;
+  // Starts the peak anew. Owner thread only.
+  void ForgetPeak();
 
  private:
   ChunkPoolCore* const core_;

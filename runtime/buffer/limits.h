@@ -35,6 +35,34 @@ inline constexpr std::size_t kDepotMaxIdleBytes = 2 * kMiB;
 // pause between two bursts and short against what an operator would call a leak.
 inline constexpr Duration kPoolTrimInterval = std::chrono::seconds(1);
 
+// A pool's watchers hear of its bytes in use in steps of this, so that what the loops of a server
+// share is written once per 64 KiB that come or go, not per call.
+inline constexpr std::size_t kUseStep = 64 * kKiB;
+// What pools gave back to malloc stays the process's until malloc_trim, which walks the whole heap:
+// only after so much has gone that an operator would miss it.
+inline constexpr std::size_t kHeapTrimStep = 32 * kMiB;
+// While the pools still give back so much in one interval, that waits.
+inline constexpr std::size_t kHeapTrimRest = 1 * kMiB;
+
+// ---- The memory budget ----
+
+// From half of the budget on, connections that hold more than their even share of that half are
+// held back; at the whole of it all are. So what one half may be taken by few, and the other is
+// left for the many. Each mark is left an eighth of the budget below it, so that it is not crossed
+// with every call.
+inline constexpr std::size_t kTightPart = 2;
+inline constexpr std::size_t kMarkGapPart = 8;
+// A connection below this is never above its share: one read chunk, one flush quantum.
+inline constexpr std::size_t kLeastShare = 64 * kKiB;
+// While the budget is tight the connections are looked over this often, or sooner when use has
+// grown by a 64th of it; and one connection in turn is lent credit for a call that waits for more
+// of its request, so that accepted calls can't stop one another.
+inline constexpr Duration kBudgetTick = std::chrono::milliseconds(50);
+inline constexpr std::size_t kBudgetGrowthPart = 64;
+// So much it is lent: 5 MB/s through a server that would otherwise stand still, and little above
+// the budget should the peers never complete what they have begun.
+inline constexpr std::size_t kLentCredit = 256 * kKiB;
+
 // Blocks up to this size are pooled by BlockPool: nghttp2's per-call blocks are 40 to 224 bytes,
 // its session object 2,928. Its 16 KiB frame buffer must come from fresh memory (small frames touch
 // only one page of it), so it stays with malloc.

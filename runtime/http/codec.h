@@ -70,6 +70,12 @@ class Codec {
   virtual void Drain() = 0;
   virtual std::size_t open_streams() const = 0;
 
+  // Keeps the peer from sending more of its bodies than it may already, until it is switched off
+  // again; all else is still read. For a server over its memory budget.
+  virtual void HoldCredit(bool /*hold*/) {}
+  // Lets the peer send about kLentCredit more in spite of that.
+  virtual void LendCredit() {}
+
   // What the peer is being waited for; the connection bounds the time.
   enum class Waiting : std::uint8_t {
     kNothing,  // the answer is ours to give: the call's own deadline counts

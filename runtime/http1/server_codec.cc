@@ -122,6 +122,7 @@ void ServerCodec::OnBody(Slice part) {
     if (discarded_ > kMaxDiscardedBody) StartClosing(/*linger=*/true);
     return;
   }
+  lent_ -= std::min(lent_, part.size());
   unread_body_ += part.size();
   if (unread_body_ > kBodyHighMark) body_paused_ = true;
   events_->OnBody(std::move(part));
@@ -158,6 +159,17 @@ void ServerCodec::OnCreditReturned(std::size_t n) {
     body_paused_ = false;
     host_.OutputReady();
   }
+}
+
+void ServerCodec::HoldCredit(bool hold) {
+  hold_body_ = hold;
+  lent_ = 0;
+  host_.OutputReady();
+}
+
+void ServerCodec::LendCredit() {
+  lent_ = internal::kLentCredit;
+  host_.OutputReady();
 }
 
 // ---- Output ----
@@ -305,7 +317,8 @@ void ServerCodec::StartClosing(bool linger) {
 }
 
 bool ServerCodec::wants_read() const {
-  return closing_ || (!body_paused_ && pending_.size() < kMaxPipelinedInput);
+  const bool held = hold_body_ && lent_ == 0 && open_ && !request_complete_;
+  return closing_ || (!body_paused_ && !held && pending_.size() < kMaxPipelinedInput);
 }
 
 bool ServerCodec::finished() const {

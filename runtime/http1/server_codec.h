@@ -67,6 +67,9 @@ class ServerCodec final : public internal::Codec, private Exchange::Owner {
   // else nothing, for that is the call's deadline.
   void TimeOut() override;
   absl::Status failure() const override { return failure_; }
+  // Pauses reads while a request's body is being received.
+  void HoldCredit(bool hold) override;
+  void LendCredit() override;
 
  private:
   void OnExchangeTouched() override { host_.OutputReady(); }
@@ -117,6 +120,8 @@ class ServerCodec final : public internal::Codec, private Exchange::Owner {
   bool send_continue_ = false;
   bool continue_refused_ = false;  // answered without a 100: the body may come or not
   bool body_paused_ = false;
+  bool hold_body_ = false;
+  std::size_t lent_ = 0;  // what may be read of bodies in spite of that
   bool draining_ = false;
   bool eof_ = false;
 

@@ -211,13 +211,24 @@ void Core::GoAway(std::uint32_t error, std::string_view debug) {
 
 void Core::HoldConnectionCredit(bool hold) {
   hold_credit_ = hold;
+  lent_credit_ = 0;
+  GiveHeldCredit();
+}
+
+void Core::LendConnectionCredit() {
+  lent_credit_ = internal::kLentCredit;
   GiveHeldCredit();
 }
 
 void Core::GiveHeldCredit() {
-  if (held_credit_ == 0 || aborted_ || holds_credit()) return;
-  TellIfQueued([&] { nghttp2_session_consume_connection(library_, held_credit_); });
-  held_credit_ = 0;
+  std::size_t given = held_credit_;
+  if (holds_credit()) {
+    given = std::min(given, lent_credit_);
+    lent_credit_ -= given;
+  }
+  if (given == 0 || aborted_) return;
+  held_credit_ -= given;
+  TellIfQueued([&] { nghttp2_session_consume_connection(library_, given); });
 }
 
 std::size_t Core::Taken(Stream& stream, std::size_t n) {

@@ -56,6 +56,7 @@ class Core {
   void Ping(std::uint64_t opaque);
   void GoAway(std::uint32_t error, std::string_view debug);
   void HoldConnectionCredit(bool hold);
+  void LendConnectionCredit();
   std::uint64_t call_frames_sent() const { return call_frames_sent_; }
 
   bool can_open() const;
@@ -196,6 +197,7 @@ class Core {
 
   internal::BufList pending_;  // control frames that Recv had to pull, see there
   std::size_t held_credit_ = 0;
+  std::size_t lent_credit_ = 0;    // what may be given of it all the same
   std::size_t unread_ = 0;         // of all streams, see Stream::unread
   std::size_t forced_resets_ = 0;  // beyond the streams that ended in order
   std::uint64_t call_frames_sent_ = 0;

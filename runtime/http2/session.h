@@ -137,8 +137,9 @@ class Session : public internal::Codec {
   // Ends the connection at once: GOAWAY with an HTTP/2 error code and a text for people. Streams
   // hear of it by the Abort that must follow when the GOAWAY is written; finished() is true then.
   void GoAway(std::uint32_t error, std::string_view debug);
-  // Over the process's memory budget: keeps back connection credit until it is switched off again.
-  void HoldConnectionCredit(bool hold);
+  // Keeps back connection credit: what streams may receive is theirs alone to give.
+  void HoldCredit(bool hold) override;
+  void LendCredit() override;
   // Grows with each HEADERS and DATA frame sent: keepalive forgives strikes when it has moved.
   std::uint64_t call_frames_sent() const;
 

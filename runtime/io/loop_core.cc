@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "base/check.h"
+#include "base/heap.h"
 #include "base/random.h"
 
 namespace weft::internal {
@@ -143,12 +144,26 @@ void LoopCore::SetAlarm() {
 
 void LoopCore::Trim() {
   trimmed_ = true;
-  chunks_.Trim(Now());
+  const std::size_t freed = chunks_.Trim(Now());
   frames_.Trim();
+  const bool heap_waits = TrimHeap(freed);
   if (residents_->Trim(Now()) > 0 || chunks_.stats().bytes_idle > 0 ||
-      frames_.stats().idle_bytes > 0) {
+      frames_.stats().idle_bytes > 0 || heap_waits) {
     timers_.Arm(trimmer_, Now() + kPoolTrimInterval);
   }
+}
+
+// Once use has stayed far below what it has been for a whole interval. True while that is to come.
+bool LoopCore::TrimHeap(std::size_t freed) {
+  const ChunkPool::Stats stats = chunks_.stats();
+  chunks_.ForgetPeak();
+  most_bytes_ = std::max(most_bytes_, stats.bytes_peak);
+  const std::size_t now = stats.bytes_in_use + stats.bytes_idle + stats.bytes_charged;
+  if (most_bytes_ < now + kHeapTrimStep) return false;
+  if (most_bytes_ < stats.bytes_peak + kHeapTrimStep || freed >= kHeapTrimRest) return true;
+  ReturnFreeHeap();
+  most_bytes_ = now;
+  return false;
 }
 
 void LoopCore::Pass(bool may_block) {

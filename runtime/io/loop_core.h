@@ -131,6 +131,7 @@ class LoopCore final : public Executor {
   void TakeMail();
   void SetAlarm();
   void Trim();
+  bool TrimHeap(std::size_t freed);
   bool idle() const { return ready_.empty() && pass_end_.empty(); }
   // Ends what lives on the loop and runs what it had accepted. Once.
   void End();
@@ -164,7 +165,8 @@ class LoopCore final : public Executor {
   FdWatch mail_watch_;
   FdWatch alarm_watch_;
   Trimmer trimmer_;
-  bool trimmed_ = false;  // in this pass
+  bool trimmed_ = false;        // in this pass
+  std::size_t most_bytes_ = 0;  // that chunks took since the heap was trimmed
 
   ChunkPool chunks_;
   FramePool frames_;

@@ -11,30 +11,32 @@ namespace {
 
 class MessageKeeper final : public BufferOwner {
  public:
-  explicit MessageKeeper(std::unique_ptr<google::protobuf::MessageLite> message)
-      : BufferOwner(Kind::kMessage), message_(std::move(message)) {}
+  MessageKeeper(std::unique_ptr<google::protobuf::MessageLite> message, ChunkPool::Charge charge)
+      : BufferOwner(Kind::kMessage), charge_(std::move(charge)), message_(std::move(message)) {}
 
  private:
   ~MessageKeeper() override = default;
   void Release() noexcept override { delete this; }
 
+  const ChunkPool::Charge charge_;
   const std::unique_ptr<google::protobuf::MessageLite> message_;
 };
 
 }  // namespace
 
-OwnerRef OwnMessage(std::unique_ptr<google::protobuf::MessageLite> message) {
-  return OwnerRef::Adopt(new MessageKeeper(std::move(message)));
+OwnerRef OwnMessage(std::unique_ptr<google::protobuf::MessageLite> message,
+                    ChunkPool::Charge charge) {
+  return OwnerRef::Adopt(new MessageKeeper(std::move(message), std::move(charge)));
 }
 
 InputMessage::~InputMessage() {
   if (input_.moved_bytes() != nullptr) input_.moved_bytes()->Clear();
 }
 
-OutgoingMessage::Taken InputMessage::Take() {
+OutgoingMessage::Taken InputMessage::Take(ChunkPool::Charge charge) {
   std::unique_ptr<google::protobuf::MessageLite> taken(input_.Take());
   const google::protobuf::MessageLite& message = *taken;
-  return {message, OwnMessage(std::move(taken))};
+  return {message, OwnMessage(std::move(taken), std::move(charge))};
 }
 
 }  // namespace weft::internal

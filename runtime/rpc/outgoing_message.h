@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "buffer/chunk_pool.h"
 #include "buffer/owner.h"
 #include "weft/internal/message_input.h"
 
@@ -27,8 +28,8 @@ class OutgoingMessage {
   const Bytes* bytes() const { return bytes_; }
   const google::protobuf::MessageLite& message() const { return *message_; }
   virtual bool can_take() const { return false; }
-  // Once, only if can_take(): hands the message over.
-  virtual Taken Take() { return {*message_, OwnerRef()}; }
+  // Once, only if can_take(): hands the message over. The charge for its bytes goes along.
+  virtual Taken Take(ChunkPool::Charge) { return {*message_, OwnerRef()}; }
 
  protected:
   OutgoingMessage(const Bytes* bytes, const google::protobuf::MessageLite* message)
@@ -42,7 +43,8 @@ class OutgoingMessage {
 
 // An owner that keeps a message, and with it what slices alias in it, until the last of them is
 // gone.
-OwnerRef OwnMessage(std::unique_ptr<google::protobuf::MessageLite> message);
+OwnerRef OwnMessage(std::unique_ptr<google::protobuf::MessageLite> message,
+                    ChunkPool::Charge charge);
 
 // A message that stays with the caller.
 class BorrowedMessage final : public OutgoingMessage {
@@ -59,7 +61,7 @@ class InputMessage final : public OutgoingMessage {
   InputMessage(const InputMessage&) = delete;
   ~InputMessage();
   bool can_take() const override { return input_.can_take(); }
-  Taken Take() override;
+  Taken Take(ChunkPool::Charge charge) override;
 
  private:
   const MessageInput& input_;

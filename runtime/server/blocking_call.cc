@@ -115,6 +115,16 @@ void BlockingCall::Reset() {
   failure_ = result_ = absl::OkStatus();
 }
 
+std::size_t BlockingCall::held_bytes() {
+  std::lock_guard lock(mutex_);
+  return inbound_.size() + outbound_.size();
+}
+
+bool BlockingCall::waits_for_body() {
+  std::lock_guard lock(mutex_);
+  return inbound_.empty() && !inbound_ended_;
+}
+
 void BlockingCall::PostMail() {
   if (std::exchange(mail_posted_, true)) return;
   // A user's loop that has ended refuses it: then nobody waits for the mail.

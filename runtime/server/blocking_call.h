@@ -40,6 +40,10 @@ class BlockingCall {
   void Drained();
   // For the next call.
   void Reset();
+  // What has not crossed over yet.
+  std::size_t held_bytes();
+  // The worker may be waiting for more of the request.
+  bool waits_for_body();
 
   // --- On the worker; one thread may read while another writes.
   bool Read(MessageTarget message);

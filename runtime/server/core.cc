@@ -13,6 +13,7 @@
 #include "io/signal_watch.h"
 #include "io/socket_transport.h"
 #include "server/usable_cores.h"
+#include "server/usable_memory.h"
 #include "weft/internal/thread_context.h"
 
 namespace weft::internal {
@@ -26,6 +27,7 @@ ServerOptions WithDefaults(ServerOptions options) {
   const int cores = UsableCores();
   if (options.loops() <= 0) options.set_loops(cores);
   if (options.workers() <= 0) options.set_workers(4 * cores);
+  if (options.memory_budget() == 0) options.set_memory_budget(UsableMemory() / 2);
   return options;
 }
 
@@ -118,8 +120,10 @@ absl::Status ServerCore::Start() {
       own_loops.push_back(*std::move(loop));
     }
   }
+  budget_.emplace(options_.memory_budget(), loops_.size());
   for (EventLoop* loop : loops_) {
-    shards_.push_back(std::make_unique<Shard>(*loop, router_, options_, *workers_, worker_places_));
+    shards_.push_back(
+        std::make_unique<Shard>(*loop, router_, options_, *workers_, worker_places_, *budget_));
     // As long as it takes posts, it will tell the shard of its end.
     Check(loop->Post([] {}), "a server was started on a loop that has ended");
   }

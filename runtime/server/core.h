@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 
+#include "buffer/memory_budget.h"
 #include "io/listener.h"
 #include "io/loop_thread.h"
 #include "server/router.h"
@@ -58,6 +59,7 @@ class ServerCore {
   Router router_;
   std::optional<WorkerPool> workers_;  // until the destructor has waited for its jobs
   WorkerPlaces worker_places_;
+  std::optional<MemoryBudget> budget_;  // from Start on
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::unique_ptr<LoopThread>> own_threads_;
   std::vector<EventLoop*> loops_;

@@ -12,7 +12,7 @@ InProcessServerConnection::InProcessServerConnection(Shard& shard,
 
 HttpStreamEvents* InProcessServerConnection::OnRequest(HttpStream& stream, HttpHead& head,
                                                        bool end) {
-  return shard_.Dispatch(stream, head, end, "inproc");
+  return shard_.Dispatch(stream, head, end, *this);
 }
 
 void InProcessServerConnection::OnSideClosed(const absl::Status&) {

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "absl/status/status.h"
 
 #include "base/intrusive_list.h"
 #include "http/stream.h"
+#include "server/memory_watch.h"
 #include "transport/in_process.h"
 
 namespace weft::internal {
@@ -16,6 +18,7 @@ class Shard;
 // loop thread only.
 class InProcessServerConnection final : public ListHook<>,
                                         public StreamAcceptor,
+                                        public MemoryTenant,
                                         private InProcessSide::Owner {
  public:
   InProcessServerConnection(Shard& shard, std::shared_ptr<InProcessPipe> pipe);
@@ -24,6 +27,10 @@ class InProcessServerConnection final : public ListHook<>,
   void Close(const absl::Status& why) { side_.Close(why); }
 
   HttpStreamEvents* OnRequest(HttpStream& stream, HttpHead& head, bool end) override;
+  std::string_view peer() const override { return "inproc"; }
+  // Its streams have small windows of their own and share none.
+  void HoldCredit(bool) override {}
+  void LendCredit() override {}
 
  private:
   void OnSideClosed(const absl::Status& why) override;

@@ -21,8 +21,9 @@ std::size_t MessageSlot::size() const {
   return raw() ? bytes_->size() : message_->message().ByteSizeLong();
 }
 
-OwnerRef MessageSlot::Take(std::size_t size) {
+OwnerRef MessageSlot::Take(std::size_t size, ChunkPool::Charge charge) {
   message_->NoteSize(size);
+  message_->SetCharge(std::move(charge));
   return OwnerRef::Adopt(message_.release());
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <memory>
 
+#include "buffer/chunk_pool.h"
 #include "server/message_stash.h"
 #include "weft/bytes.h"
 #include "weft/internal/message_target.h"
@@ -25,8 +26,9 @@ class MessageSlot {
   }
   // What it takes on the wire.
   std::size_t size() const;
-  // Gives the message, of `size` bytes on the wire, to the slices that alias it. Not for raw bytes.
-  OwnerRef Take(std::size_t size);
+  // Gives the message, of `size` bytes on the wire, and the charge for it to the slices that alias
+  // it. Not for raw bytes.
+  OwnerRef Take(std::size_t size, ChunkPool::Charge charge);
   // Empties it for the next call. `size`: on the wire.
   void Recycle(std::size_t size);
 

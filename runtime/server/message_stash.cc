@@ -17,6 +17,7 @@ PooledMessage::~PooledMessage() = default;
 
 void PooledMessage::Release() noexcept {
   Reset();
+  charge_ = ChunkPool::Charge();
   // The stash may live by this message alone.
   const std::shared_ptr<MessageStash> stash = stash_;
   stash->PutBack(std::unique_ptr<PooledMessage>(this));

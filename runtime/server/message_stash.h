@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "buffer/chunk_pool.h"
 #include "buffer/owner.h"
 
 namespace google::protobuf {
@@ -32,6 +33,8 @@ class PooledMessage final : public BufferOwner {
   void NoteSize(std::size_t size) {
     if (size > bytes_) bytes_ = size;
   }
+  // For as long as slices hold it.
+  void SetCharge(ChunkPool::Charge charge) { charge_ = std::move(charge); }
 
  private:
   friend class MessageStash;
@@ -40,6 +43,7 @@ class PooledMessage final : public BufferOwner {
   const std::shared_ptr<MessageStash> stash_;
   const std::unique_ptr<google::protobuf::MessageLite> message_;
   std::size_t bytes_ = 0;
+  ChunkPool::Charge charge_;
 };
 
 // The idle messages of one type on one loop that no idle call keeps: large ones, and those whose

@@ -14,6 +14,7 @@
 #include "rpc/status_map.h"
 #include "server/blocking_call.h"
 #include "server/handler_exception.h"
+#include "server/memory_watch.h"
 #include "server/method_pool.h"
 
 namespace weft::internal {
@@ -32,9 +33,9 @@ class OwnReply final : public OutgoingMessage {
   explicit OwnReply(MessageSlot& reply)
       : OutgoingMessage(reply.target().bytes(), reply.target().message()), reply_(reply) {}
   bool can_take() const override { return true; }
-  Taken Take() override {
+  Taken Take(ChunkPool::Charge charge) override {
     const MessageLite& message = *reply_.target().message();
-    return {message, reply_.Take(message.ByteSizeLong())};
+    return {message, reply_.Take(message.ByteSizeLong(), std::move(charge))};
   }
 
  private:
@@ -80,12 +81,13 @@ void ServerCall::EnsureMessages() {
 }
 
 void ServerCall::Begin(HttpStream& stream, HttpHead& head, const Protocol& protocol,
-                       const RequestInfo& info, std::string_view peer, bool end) {
+                       const RequestInfo& info, MemoryTenant& tenant, bool end) {
   environment_.calls.PushBack(*this);
   EnsureMessages();
   stream_ = &stream;
   protocol_ = &protocol;
-  peer_.assign(peer);
+  tenant_ = &tenant;
+  peer_.assign(tenant.peer());
   head_.Swap(head);
   inbound_.Reset(info.framing, environment_.options.receive_limit(), kReceiveLimitOption);
   if (info.timeout != Duration::max()) {
@@ -399,8 +401,22 @@ void ServerCall::OnDrained() {
   if (blocking_ != nullptr) blocking_->Drained();
 }
 
+std::size_t ServerCall::held_bytes() const {
+  std::size_t bytes = inbound_.bytes().size();
+  if (stream_ != nullptr) bytes += stream_->outbound().size();
+  if (blocking_ != nullptr) bytes += blocking_->held_bytes();
+  return bytes;
+}
+
+bool ServerCall::waits_for_body() const {
+  if (stream_ == nullptr || end_sent_ || cancelled() || inbound_.ended()) return false;
+  if (!info_.streams_requests()) return handler_state_ == HandlerState::kWaiting;
+  return blocking_ != nullptr ? blocking_->waits_for_body() : reader_ != nullptr;
+}
+
 void ServerCall::OnClosed(const StreamClose& close) {
   stream_ = nullptr;
+  tenant_ = nullptr;
   if (close.cause != StreamClose::Cause::kComplete || !end_sent_) Cancel();
   ReleaseIfOver();
 }

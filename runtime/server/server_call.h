@@ -25,6 +25,7 @@
 namespace weft::internal {
 
 class BlockingCall;
+class MemoryTenant;
 class MethodPool;
 
 // One call on the server, whatever its protocol: it assembles the request, runs the handler and
@@ -39,7 +40,7 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
 
   // Takes on a request whose head has come. `end`: it has no body.
   void Begin(HttpStream& stream, HttpHead& head, const Protocol& protocol, const RequestInfo& info,
-             std::string_view peer, bool end);
+             MemoryTenant& tenant, bool end);
   // The server stops: nobody waits for the answer any more. The stream, if it is open, ends with
   // `status`.
   void Abandon(const absl::Status& status);
@@ -63,6 +64,14 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
   bool MustWait(absl::Status& result);
   void RegisterWriter(ServerWrite& write);
   void ForgetWriter() { writer_ = nullptr; }
+
+  // --- For the memory watch.
+  // Whose call it is; null once the stream has closed.
+  MemoryTenant* tenant() const { return tenant_; }
+  // Of its request, not read, and of its replies, not sent.
+  std::size_t held_bytes() const;
+  // It can't go on without more of its request.
+  bool waits_for_body() const;
 
   // --- For the context.
   const HttpHead& head() const { return head_; }
@@ -175,7 +184,8 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
   ServerContext context_;
   HandlerArgs args_;
 
-  HttpStream* stream_ = nullptr;  // until OnClosed
+  HttpStream* stream_ = nullptr;    // until OnClosed
+  MemoryTenant* tenant_ = nullptr;  // as long
   const Protocol* protocol_ = nullptr;
   std::string peer_;  // its own: the connection may go before the handler
   HttpHead head_;

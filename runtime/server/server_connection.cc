@@ -34,6 +34,21 @@ void ServerConnection::Start() {
 }
 
 std::unique_ptr<Codec> ServerConnection::MakeCodec(HttpVersion version, Codec::Host& host) {
+  std::unique_ptr<Codec> codec = NewCodec(version, host);
+  codec_ = codec.get();
+  if (held_back) codec_->HoldCredit(true);
+  return codec;
+}
+
+void ServerConnection::HoldCredit(bool hold) {
+  if (codec_ != nullptr) codec_->HoldCredit(hold);
+}
+
+void ServerConnection::LendCredit() {
+  if (codec_ != nullptr) codec_->LendCredit();
+}
+
+std::unique_ptr<Codec> ServerConnection::NewCodec(HttpVersion version, Codec::Host& host) {
   if (version == HttpVersion::kHttp11) {
     return std::make_unique<http1::ServerCodec>(host, *this, shard_.environment().chunks,
                                                 shard_.dates(), http1::ServerCodec::Options());
@@ -49,7 +64,7 @@ std::unique_ptr<Codec> ServerConnection::MakeCodec(HttpVersion version, Codec::H
 }
 
 HttpStreamEvents* ServerConnection::OnRequest(HttpStream& stream, HttpHead& head, bool end) {
-  return shard_.Dispatch(stream, head, end, connection_.peer());
+  return shard_.Dispatch(stream, head, end, *this);
 }
 
 void ServerConnection::OnConnectionClosed(Connection&, const absl::Status& why) {

@@ -7,6 +7,7 @@
 
 #include "base/intrusive_list.h"
 #include "http/stream.h"
+#include "server/memory_watch.h"
 #include "transport/connection.h"
 
 namespace weft::internal {
@@ -15,7 +16,10 @@ class Shard;
 
 // A client's connection: speaks HTTP/2 or HTTP/1.1, whichever the client begins with, and hands the
 // requests to its shard. Owned by the shard; loop thread only.
-class ServerConnection final : public ListHook<>, public StreamAcceptor, private Connection::Owner {
+class ServerConnection final : public ListHook<>,
+                               public StreamAcceptor,
+                               public MemoryTenant,
+                               private Connection::Owner {
  public:
   ServerConnection(Shard& shard, std::unique_ptr<Transport> transport);
 
@@ -24,12 +28,17 @@ class ServerConnection final : public ListHook<>, public StreamAcceptor, private
   void Close(const absl::Status& why) { connection_.Close(why); }
 
   HttpStreamEvents* OnRequest(HttpStream& stream, HttpHead& head, bool end) override;
+  std::string_view peer() const override { return connection_.peer(); }
+  void HoldCredit(bool hold) override;
+  void LendCredit() override;
 
  private:
   void OnConnectionClosed(Connection& connection, const absl::Status& why) override;
   std::unique_ptr<Codec> MakeCodec(HttpVersion version, Codec::Host& host);
+  std::unique_ptr<Codec> NewCodec(HttpVersion version, Codec::Host& host);
 
   Shard& shard_;
+  Codec* codec_ = nullptr;  // the connection's, once its protocol is known
   Connection connection_;
 };
 

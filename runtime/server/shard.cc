@@ -66,10 +66,11 @@ void AnswerPlainly(const HttpHead& request, HttpStream& stream, ChunkPool& pool,
 }  // namespace
 
 Shard::Shard(EventLoop& loop, const Router& router, const ServerOptions& options,
-             WorkerPool& workers, WorkerPlaces& places)
+             WorkerPool& workers, WorkerPlaces& places, MemoryBudget& budget)
     : router_(router),
       environment_{loop, loop.core(), loop.core().chunks(), options, workers, places, {}, this},
       streams_(environment_.chunks, blocks_),
+      memory_(budget, environment_.loop, environment_.calls),
       dates_(),
       endpoint_(environment_.loop, options.max_concurrent_streams(), *this),
       checker_(*this),
@@ -96,6 +97,7 @@ void Shard::Accept(std::unique_ptr<Transport> transport) {
   }
   auto* connection = new ServerConnection(*this, std::move(transport));
   connections_.PushBack(*connection);
+  memory_.Add(*connection);
   connection->Start();
 }
 
@@ -105,11 +107,13 @@ void Shard::OnInProcessClient(std::shared_ptr<InProcessPipe> pipe) {
     return;
   }
   Announce();
-  in_process_.PushBack(*new InProcessServerConnection(*this, std::move(pipe)));
+  auto* connection = new InProcessServerConnection(*this, std::move(pipe));
+  in_process_.PushBack(*connection);
+  memory_.Add(*connection);
 }
 
 HttpStreamEvents* Shard::Dispatch(HttpStream& stream, HttpHead& head, bool end,
-                                  std::string_view peer) {
+                                  MemoryTenant& from) {
   const Protocol* protocol = FindProtocol(head);
   if (protocol == nullptr) {
     // checklist 1: what isn't ours is HTTP's to refuse.
@@ -144,13 +148,19 @@ HttpStreamEvents* Shard::Dispatch(HttpStream& stream, HttpHead& head, bool end,
             : absl::StrCat("unknown service: no service of this server has the method ",
                            std::string(info.path)));
   }
+  if (status.ok() && memory_.Refuses(from)) {
+    status = absl::UnavailableError(
+        absl::StrCat("the server holds back calls of ", std::string(from.peer()),
+                     ": it is at its memory budget; the call has not begun, try again later"));
+    if (protocol != &GrpcProtocol()) stream.head_to_send().AddStatic("retry-after", "1");
+  }
   if (!status.ok()) {
     protocol->SendEnd({status, NoMetadata(), NoMetadata(), kind, /*head_sent=*/false},
                       environment_.chunks, stream);
     return Answered();
   }
   ServerCall& call = pools_[index]->Acquire();
-  call.Begin(stream, head, *protocol, info, peer, end);
+  call.Begin(stream, head, *protocol, info, from, end);
   return &call;
 }
 
@@ -204,6 +214,7 @@ void Shard::Forget(InProcessServerConnection& connection) {
 
 void Shard::OnLoopEnd() {
   EndAll();
+  memory_.Leave();
   // What was not told by Forget.
   CheckDone();
   if (!environment_.loop.Post(last_resident_)) LoopIsOver();

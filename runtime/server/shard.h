@@ -11,11 +11,13 @@
 
 #include "base/intrusive_list.h"
 #include "buffer/block_pool.h"
+#include "buffer/memory_budget.h"
 #include "http1/date_cache.h"
 #include "http2/stream_pool.h"
 #include "io/loop_core.h"
 #include "server/call_environment.h"
 #include "server/in_process_connection.h"
+#include "server/memory_watch.h"
 #include "server/method_pool.h"
 #include "server/router.h"
 #include "server/server_connection.h"
@@ -32,14 +34,14 @@ class Shard final : private LoopResident,
                     private InProcessEndpoint::Acceptor {
  public:
   Shard(EventLoop& loop, const Router& router, const ServerOptions& options, WorkerPool& workers,
-        WorkerPlaces& places);
+        WorkerPlaces& places, MemoryBudget& budget);
   Shard(const Shard&) = delete;
   ~Shard() override;
 
   // Takes a new connection.
   void Accept(std::unique_ptr<Transport> transport);
   // Finds the method and begins the call, or answers with what is wrong. For codecs of all kinds.
-  HttpStreamEvents* Dispatch(HttpStream& stream, HttpHead& head, bool end, std::string_view peer);
+  HttpStreamEvents* Dispatch(HttpStream& stream, HttpHead& head, bool end, MemoryTenant& from);
 
   // Lets calls and connections end in order; `done` is called once none is left, perhaps from
   // inside this.
@@ -108,6 +110,7 @@ class Shard final : private LoopResident,
   CallEnvironment environment_;
   BlockPool blocks_;
   http2::StreamPool streams_;
+  MemoryWatch memory_;
   http1::DateCache dates_;
   std::vector<std::unique_ptr<MethodPool>> pools_;  // as router_.entries()
   InProcessEndpoint endpoint_;

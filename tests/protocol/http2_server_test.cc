@@ -551,12 +551,12 @@ TEST_P(Http2ServerTest, HeldConnectionCreditComesBackLater) {
   options.windows.stream = 1 << 20;
   Server server(GetParam(), options);
   server.Start();
-  server.session.HoldConnectionCredit(true);
+  server.session.HoldCredit(true);
   std::string bytes = Headers(1).Request("POST", "/a");
   for (int i = 0; i < 4; ++i) bytes += Data(1, std::string(16'000, 'x')).Render();
   ASSERT_TRUE(server.Send(bytes).ok());
   EXPECT_EQ(server.Take(), "");
-  server.session.HoldConnectionCredit(false);
+  server.session.HoldCredit(false);
   EXPECT_EQ(server.Take(), "WINDOW_UPDATE 64000\n");
 }
 

@@ -208,12 +208,35 @@ TEST(Http2WindowTest, HeldCreditStopsTheGrowth) {
   Path path(1 << 20);
   internal::HttpStream& upload = path.Open(call);
   path.Fill(upload, 1 << 20, 1);
-  path.pair().server.HoldConnectionCredit(true);
+  path.pair().server.HoldCredit(true);
   path.Fill(upload, 1 << 20, 20);
   EXPECT_EQ(Announced(path.server_said()), 0u);
-  path.pair().server.HoldConnectionCredit(false);
+  path.pair().server.HoldCredit(false);
   path.Fill(upload, 1 << 20, 20);
   EXPECT_GT(Announced(path.server_said()), 65'535u);
+}
+
+TEST(Http2WindowTest, CreditIsLentUpToItsBoundWhileTheRestIsHeld) {
+  Exchange call;
+  Path path(1 << 20);
+  internal::HttpStream& upload = path.Open(call);
+  path.pair().server.HoldCredit(true);
+  path.Fill(upload, 1 << 20, 20);
+  const Exchange& received = *path.pair().acceptor.exchanges[0];
+  EXPECT_EQ(received.body.size(), 65'535u);
+  for (std::size_t lent = internal::kLentCredit; lent <= 3 * internal::kLentCredit;
+       lent += internal::kLentCredit) {
+    path.pair().server.LendCredit();
+    path.Fill(upload, 1 << 20, 20);
+    // The library says nothing of credit for less than half a window.
+    EXPECT_LE(received.body.size(), 65'535u + lent);
+    EXPECT_GE(received.body.size(), 32'768u + lent);
+  }
+  path.pair().server.LendCredit();
+  path.pair().server.HoldCredit(true);
+  const std::size_t before = received.body.size();
+  path.Fill(upload, 1 << 20, 20);
+  EXPECT_LE(received.body.size(), before + 65'535u) << "what was lent counts no more";
 }
 
 }  // namespace

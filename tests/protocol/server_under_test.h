@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "buffer/memory_budget.h"
 #include "io/address.h"
 #include "io/memory_transport.h"
 #include "io/socket_transport.h"
@@ -45,9 +46,11 @@ class ServerUnderTest {
                 options.worker_queue()),
         workers_(WorkerPool::Options()
                      .set_max_threads(options.workers() > 0 ? options.workers() : 2)
-                     .set_queue_limit(options.worker_queue())) {
+                     .set_queue_limit(options.worker_queue())),
+        budget_(options.memory_budget() > 0 ? options.memory_budget()
+                                            : internal::MemoryBudget::kUnlimited) {
     router_.Add(service);
-    shard_.emplace(loop_, router_, options_, workers_, places_);
+    shard_.emplace(loop_, router_, options_, workers_, places_, budget_);
   }
   ServerUnderTest(std::size_t size, Service& service)
       : ServerUnderTest(size, service, ServerOptions()) {}
@@ -109,6 +112,7 @@ class ServerUnderTest {
   }
 
   internal::Shard& shard() { return *shard_; }
+  internal::MemoryBudget& budget() { return budget_; }
   EventLoop& loop() { return loop_; }
   std::size_t open_calls() { return shard_->RunningMethods().size(); }
 
@@ -147,6 +151,7 @@ class ServerUnderTest {
   internal::Router router_;
   internal::WorkerPlaces places_;
   WorkerPool workers_;
+  internal::MemoryBudget budget_;
   std::optional<internal::Shard> shard_;
   std::vector<std::unique_ptr<WireClient>> clients_;
   std::uint64_t pings_ = 0;

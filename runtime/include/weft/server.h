@@ -54,6 +54,12 @@ class ServerOptions {
   // When replies are written; a method's own policy (weft/options.proto) goes before it. Default:
   // FlushPolicy::EachPass().
   ServerOptions& set_flush_policy(FlushPolicy policy) { return flush_policy_ = policy, *this; }
+  // What the server may hold for its calls, in bytes, on all loops together: request bodies that
+  // handlers have not read, replies that clients have not taken. From half of it on, connections
+  // that hold more than their share get no new credit for request bodies, and their new calls are
+  // answered UNAVAILABLE; at the whole of it that goes for all. Calls that were accepted go on.
+  // Default (and 0): half of the memory that the process may use, by the machine and its cgroups.
+  ServerOptions& set_memory_budget(std::size_t bytes) { return memory_budget_ = bytes, *this; }
   // Connections; one more is closed at once. Default: unlimited.
   ServerOptions& set_max_connections(std::size_t n) { return max_connections_ = n, *this; }
   // For a new connection to say which protocol it speaks, and for an HTTP/1.1 request's head to
@@ -79,6 +85,7 @@ class ServerOptions {
   double priority_floor() const { return priority_floor_; }
   bool honor_client_priority() const { return honor_client_priority_; }
   FlushPolicy flush_policy() const { return flush_policy_; }
+  std::size_t memory_budget() const { return memory_budget_; }
   std::size_t max_connections() const { return max_connections_; }
   Duration handshake_timeout() const { return handshake_timeout_; }
   Duration header_timeout() const { return header_timeout_; }
@@ -97,6 +104,7 @@ class ServerOptions {
   double priority_floor_ = 0.05;
   bool honor_client_priority_ = true;
   FlushPolicy flush_policy_;
+  std::size_t memory_budget_ = 0;  // 0: by the machine
   std::size_t max_connections_ = static_cast<std::size_t>(-1);
   Duration handshake_timeout_ = std::chrono::seconds(20);
   Duration header_timeout_ = std::chrono::seconds(20);

@@ -8,7 +8,9 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace weft::internal {
@@ -250,6 +252,77 @@ class Mailbox {
   std::condition_variable ready_;
   std::deque<ChunkRef> chunks_;
 };
+
+class RecordingWatcher final : public ChunkPool::Watcher {
+ public:
+  void OnUse(std::size_t bytes) override { told.push_back(bytes); }
+  std::vector<std::size_t> told;
+};
+
+TEST(ChunkPoolWatcherTest, HearsOfUseInSteps) {
+  ChunkPool pool;
+  RecordingWatcher watcher;
+  pool.AddWatcher(watcher);
+  EXPECT_TRUE(watcher.told.empty());
+  std::vector<ChunkRef> chunks;
+  for (int round = 0; round < 2; ++round) {  // from malloc, then from the free lists
+    watcher.told.clear();
+    while (chunks.size() < 4 * kUseStep / kSmallestChunk) chunks.push_back(pool.Acquire(1));
+    ASSERT_GE(watcher.told.size(), 2u);
+    EXPECT_LE(watcher.told.size(), 5u);
+    EXPECT_GT(watcher.told.back() + 2 * kUseStep, pool.stats().bytes_in_use);
+    chunks.clear();
+    EXPECT_LT(watcher.told.back(), 2 * kUseStep);
+  }
+}
+
+TEST(ChunkPoolWatcherTest, HearsOfChunksThatAreNotKept) {
+  ChunkPool::Options options;
+  options.max_idle_bytes = 0;
+  ChunkPool pool(options);
+  RecordingWatcher watcher;
+  pool.AddWatcher(watcher);
+  {
+    const ChunkRef large = pool.Acquire(kMiB);
+    EXPECT_EQ(watcher.told, std::vector<std::size_t>{kMiB});
+    const ChunkRef quantum = pool.Acquire(kLargestChunk);
+    EXPECT_EQ(watcher.told.back(), kMiB + kLargestChunk);
+  }
+  EXPECT_EQ(watcher.told.back(), 0u);
+}
+
+TEST(ChunkPoolWatcherTest, ChargesCountAndMayOutliveThePool) {
+  auto pool = std::make_unique<ChunkPool>();
+  RecordingWatcher watcher;
+  pool->AddWatcher(watcher);
+  {
+    const ChunkPool::Charge charge = pool->ChargeFor(kMiB);
+    EXPECT_EQ(watcher.told, std::vector<std::size_t>{kMiB});
+    EXPECT_EQ(pool->stats().bytes_charged, kMiB);
+    EXPECT_EQ(pool->stats().bytes_in_use, 0u);
+  }
+  EXPECT_EQ(watcher.told.back(), 0u);
+  std::optional<ChunkPool::Charge> left = pool->ChargeFor(kMiB);
+  std::thread elsewhere([moved = std::move(*left)] {});
+  elsewhere.join();
+  left.emplace(pool->ChargeFor(kMiB));
+  EXPECT_EQ(pool->stats().bytes_charged, kMiB);
+  watcher.Unlink();
+  pool.reset();
+}
+
+TEST(ChunkPoolTest, PeakLastsUntilItIsForgotten) {
+  ChunkPool::Options options;
+  options.max_idle_bytes = 0;
+  ChunkPool pool(options);
+  {
+    const ChunkRef chunk = pool.Acquire(kLargestChunk);
+    const ChunkPool::Charge charge = pool.ChargeFor(100);
+  }
+  EXPECT_EQ(pool.stats().bytes_peak, kLargestChunk + 100);
+  pool.ForgetPeak();
+  EXPECT_EQ(pool.stats().bytes_peak, 0u);
+}
 
 TEST(ChunkPoolThreadsTest, OwnerAllocatesOthersFree) {
   constexpr int kChunks = 20'000;

@@ -111,7 +111,7 @@ TEST_F(MessageStashTest, SlotKeepsSmallMessagesAndReturnsLargeOnes) {
 TEST_F(MessageStashTest, SlotGivesItsMessageToSlices) {
   MessageSlot slot(stash_.get());
   const void* const first = slot.Fill().message();
-  OwnerRef owner = slot.Take(5000);
+  OwnerRef owner = slot.Take(5000, ChunkPool::Charge());
   slot.Recycle(5000);
   EXPECT_NE(slot.Fill().message(), first);
   owner = OwnerRef();

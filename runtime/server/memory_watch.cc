@@ -1,0 +1,96 @@
+#include "server/memory_watch.h"
+
+#include "buffer/limits.h"
+#include "server/server_call.h"
+
+namespace weft::internal {
+
+MemoryWatch::MemoryWatch(MemoryBudget& budget, LoopCore& loop, IntrusiveList<ServerCall>& calls)
+    : budget_(budget), loop_(loop), calls_(calls) {
+  if (!budget_.unlimited()) loop_.chunks().AddWatcher(*this);
+}
+
+void MemoryWatch::Leave() {
+  if (left_) return;
+  left_ = true;
+  ChunkPool::Watcher::Unlink();
+  CancelRun();
+  Disarm();
+  budget_.Move(use_, 0);
+}
+
+void MemoryWatch::Add(MemoryTenant& tenant) {
+  tenants_.PushFront(tenant);
+  if (left_ || budget_.level() != Level::kFull) return;
+  tenant.held_back = true;
+  tenant.HoldCredit(true);
+}
+
+// From inside the pool: the look comes when whoever uses it is done.
+void MemoryWatch::OnUse(std::size_t bytes) {
+  budget_.Move(use_, bytes);
+  use_ = bytes;
+  const Level level = budget_.level();
+  const bool grown =
+      level != Level::kFree && use_ >= use_at_look_ + budget_.limit() / kBudgetGrowthPart;
+  if ((level != level_ || grown) && !queued()) loop_.Schedule(*this);
+}
+
+void MemoryWatch::OnTimer() {
+  // Chunks that other threads gave back show only when someone looks.
+  const ChunkPool::Stats stats = loop_.chunks().stats();
+  const std::size_t now = stats.bytes_in_use + stats.bytes_charged;
+  budget_.Move(use_, now);
+  use_ = now;
+  Look();
+  if (level_ != Level::kFree) LendInTurn();
+}
+
+void MemoryWatch::Look() {
+  level_ = budget_.level();
+  use_at_look_ = use_;
+  for (MemoryTenant* tenant = tenants_.empty() ? nullptr : &tenants_.front(); tenant != nullptr;
+       tenant = tenants_.Next(*tenant)) {
+    tenant->held_bytes = 0;
+    tenant->has_calls = tenant->waits = false;
+  }
+  std::size_t busy = 0;
+  if (level_ != Level::kFree) {
+    for (ServerCall* call = calls_.empty() ? nullptr : &calls_.front(); call != nullptr;
+         call = calls_.Next(*call)) {
+      MemoryTenant* const tenant = call->tenant();
+      if (tenant == nullptr) continue;
+      if (!tenant->has_calls) ++busy;
+      tenant->has_calls = true;
+      tenant->held_bytes += call->held_bytes();
+      tenant->waits = tenant->waits || call->waits_for_body();
+    }
+  }
+  const std::size_t share = budget_.Share(busy);
+  for (MemoryTenant* tenant = tenants_.empty() ? nullptr : &tenants_.front(); tenant != nullptr;
+       tenant = tenants_.Next(*tenant)) {
+    const bool hold =
+        level_ == Level::kFull || (level_ == Level::kTight && tenant->held_bytes > share);
+    if (hold == tenant->held_back) continue;
+    tenant->held_back = hold;
+    tenant->HoldCredit(hold);
+  }
+  if (level_ == Level::kFree) {
+    Disarm();
+  } else if (!armed()) {
+    loop_.timers().Arm(*this, loop_.Now() + kBudgetTick);
+  }
+}
+
+void MemoryWatch::LendInTurn() {
+  for (MemoryTenant* tenant = tenants_.empty() ? nullptr : &tenants_.front(); tenant != nullptr;
+       tenant = tenants_.Next(*tenant)) {
+    if (!tenant->held_back || !tenant->waits) continue;
+    tenant->ListHook<MemoryTenant>::Unlink();
+    tenants_.PushBack(*tenant);
+    tenant->LendCredit();
+    return;
+  }
+}
+
+}  // namespace weft::internal

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "base/intrusive_list.h"
+#include "buffer/chunk_pool.h"
+#include "buffer/memory_budget.h"
+#include "coro/executor.h"
+#include "io/loop_core.h"
+#include "io/timer_wheel.h"
+
+namespace weft::internal {
+
+class MemoryWatch;
+class ServerCall;
+
+// A connection, as far as the server's memory goes. Part of it; loop thread only.
+class MemoryTenant : public ListHook<MemoryTenant> {
+ public:
+  MemoryTenant() = default;
+  MemoryTenant(const MemoryTenant&) = delete;
+
+  // What the peer is called.
+  virtual std::string_view peer() const = 0;
+  // Keeps back credit for bodies, until it is switched off again.
+  virtual void HoldCredit(bool hold) = 0;
+  // Held back, but may have a little of what is kept.
+  virtual void LendCredit() = 0;
+
+  // The watch's, as of its last look.
+  bool held_back = false;
+  bool has_calls = false;
+  bool waits = false;  // a call of its needs more of its request
+  std::size_t held_bytes = 0;
+
+ protected:
+  ~MemoryTenant() = default;
+};
+
+// Keeps one loop's connections within the server's memory budget. While that is tight, connections
+// that hold more than their share are held back: their credit is kept, so that their peers stop
+// sending bodies, and their new calls are refused; what was accepted goes on. At the whole budget
+// that goes for all. Frames, PINGs and cancellations are read throughout.
+//
+// Accepted calls may all be waiting for the rest of their requests, and none of them would end: so
+// once a tick one connection in turn that has such a call is lent some credit.
+//
+// Part of its shard; loop thread only.
+class MemoryWatch final : private ChunkPool::Watcher, private Runnable, private TimerNode {
+ public:
+  MemoryWatch(MemoryBudget& budget, LoopCore& loop, IntrusiveList<ServerCall>& calls);
+  MemoryWatch(const MemoryWatch&) = delete;
+  ~MemoryWatch() override { Leave(); }
+
+  // A new connection; it leaves the watch when it is destroyed.
+  void Add(MemoryTenant& tenant);
+  // Whether a new call of the tenant's is refused.
+  bool Refuses(const MemoryTenant& tenant) const {
+    return tenant.held_back || budget_.level() == MemoryBudget::Level::kFull;
+  }
+  // The loop ends: what it held counts no more.
+  void Leave();
+
+ private:
+  using Level = MemoryBudget::Level;
+
+  void OnUse(std::size_t bytes) override;
+  void Run() override { Look(); }
+  void OnTimer() override;
+  // Sees who holds how much, and holds back or lets go.
+  void Look();
+  void LendInTurn();
+
+  MemoryBudget& budget_;
+  LoopCore& loop_;
+  IntrusiveList<ServerCall>& calls_;
+  IntrusiveList<MemoryTenant, MemoryTenant> tenants_;  // whose turn comes first stands first
+  std::size_t use_ = 0;                                // as told to the budget
+  Level level_ = Level::kFree;                         // at the last look
+  std::size_t use_at_look_ = 0;
+  bool left_ = false;
+};
+
+}  // namespace weft::internal
