@@ -167,11 +167,16 @@ inline constexpr std::size_t kAliasThreshold = 8 * kKiB;
 inline constexpr std::size_t kContiguousMessageLimit = 16 * kKiB;
 // protobuf sizes are ints: no message above.
 inline constexpr std::size_t kProtobufSizeLimit = 0x7fffffff;
-// A pooled message up to this size stays with its call. Larger ones, which would be destroyed and
-// made anew with all their pages, are kept apart, up to so many bytes a loop, for as long as they
-// are needed once a trim interval.
+// A pooled message that takes up to so much memory stays with its call. Larger ones, which would be
+// destroyed and made anew with all their pages, are kept apart, up to so many bytes a loop, for as
+// long as they are needed once a trim interval.
 inline constexpr std::size_t kKeptMessageSize = 64 * kKiB;
 inline constexpr std::size_t kKeptLargeMessages = 32 * kMiB;
+// The memory of a message is looked at when it is larger on the wire than this and than ever
+// before, and every so many uses: to walk its fields costs about as much as to parse them, and two
+// bytes on the wire can be an object of a hundred, of which this much makes some kKeptMessageSize.
+inline constexpr std::size_t kUncountedMessageSize = 1 * kKiB;
+inline constexpr unsigned kMessageRecount = 16;
 // Idle calls kept per method and loop, with their messages: what a full connection of small calls
 // has open at once.
 inline constexpr std::size_t kKeptCalls = 1024;

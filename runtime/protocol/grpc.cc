@@ -230,7 +230,7 @@ absl::Status AppendEnvelope(OutgoingMessage& message, std::size_t send_limit, Ch
   char prefix[kEnvelopePrefixSize];
   WriteEnvelopePrefix(static_cast<std::uint32_t>(size), prefix);
   if (borrowed) return SerializeInto(plain, size, body, pool, {prefix, sizeof prefix});
-  OutgoingMessage::Taken taken = message.Take(pool.ChargeFor(size));
+  OutgoingMessage::Taken taken = message.Take(size, pool);
   // A message that moved has lost the sizes that were computed for it.
   const std::size_t taken_size = taken.message.ByteSizeLong();
   Check(taken_size == size, "a message changed its size when it was taken over");

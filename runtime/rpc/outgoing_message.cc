@@ -33,10 +33,11 @@ InputMessage::~InputMessage() {
   if (input_.moved_bytes() != nullptr) input_.moved_bytes()->Clear();
 }
 
-OutgoingMessage::Taken InputMessage::Take(ChunkPool::Charge charge) {
+OutgoingMessage::Taken InputMessage::Take(std::size_t size, ChunkPool& pool) {
   std::unique_ptr<google::protobuf::MessageLite> taken(input_.Take());
   const google::protobuf::MessageLite& message = *taken;
-  return {message, OwnMessage(std::move(taken), std::move(charge))};
+  // By its size on the wire: to walk the fields of every message would cost more than to send it.
+  return {message, OwnMessage(std::move(taken), pool.ChargeFor(size))};
 }
 
 }  // namespace weft::internal

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 
 #include "buffer/chunk_pool.h"
@@ -28,8 +29,9 @@ class OutgoingMessage {
   const Bytes* bytes() const { return bytes_; }
   const google::protobuf::MessageLite& message() const { return *message_; }
   virtual bool can_take() const { return false; }
-  // Once, only if can_take(): hands the message over. The charge for its bytes goes along.
-  virtual Taken Take(ChunkPool::Charge) { return {*message_, OwnerRef()}; }
+  // Once, only if can_take(): hands the message, of `size` bytes on the wire, over. What it takes
+  // is charged to the pool as long as the owner lives.
+  virtual Taken Take(std::size_t /*size*/, ChunkPool&) { return {*message_, OwnerRef()}; }
 
  protected:
   OutgoingMessage(const Bytes* bytes, const google::protobuf::MessageLite* message)
@@ -61,7 +63,7 @@ class InputMessage final : public OutgoingMessage {
   InputMessage(const InputMessage&) = delete;
   ~InputMessage();
   bool can_take() const override { return input_.can_take(); }
-  Taken Take(ChunkPool::Charge charge) override;
+  Taken Take(std::size_t size, ChunkPool& pool) override;
 
  private:
   const MessageInput& input_;

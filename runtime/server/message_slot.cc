@@ -21,9 +21,9 @@ std::size_t MessageSlot::size() const {
   return raw() ? bytes_->size() : message_->message().ByteSizeLong();
 }
 
-OwnerRef MessageSlot::Take(std::size_t size, ChunkPool::Charge charge) {
+OwnerRef MessageSlot::Take(std::size_t size, ChunkPool& pool) {
   message_->NoteSize(size);
-  message_->SetCharge(std::move(charge));
+  message_->SetCharge(pool.ChargeFor(message_->bytes()));
   return OwnerRef::Adopt(message_.release());
 }
 

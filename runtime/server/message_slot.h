@@ -26,9 +26,9 @@ class MessageSlot {
   }
   // What it takes on the wire.
   std::size_t size() const;
-  // Gives the message, of `size` bytes on the wire, and the charge for it to the slices that alias
-  // it. Not for raw bytes.
-  OwnerRef Take(std::size_t size, ChunkPool::Charge charge);
+  // Gives the message, of `size` bytes on the wire, to the slices that alias it; its memory is
+  // charged to the pool until the last of them goes. Not for raw bytes.
+  OwnerRef Take(std::size_t size, ChunkPool& pool);
   // Empties it for the next call. `size`: on the wire.
   void Recycle(std::size_t size);
 

@@ -3,17 +3,37 @@
 #include <algorithm>
 #include <utility>
 
-#include "google/protobuf/message_lite.h"
+#include "google/protobuf/message.h"
 
 #include "buffer/limits.h"
 
 namespace weft::internal {
+namespace {
+
+// A type without reflection does not tell: then about what it takes on the wire.
+std::size_t MemoryOf(const google::protobuf::MessageLite& message, std::size_t size) {
+  const auto* full = dynamic_cast<const google::protobuf::Message*>(&message);
+  return full != nullptr ? full->SpaceUsedLong() : size;
+}
+
+}  // namespace
 
 PooledMessage::PooledMessage(std::shared_ptr<MessageStash> stash,
                              std::unique_ptr<google::protobuf::MessageLite> message)
     : BufferOwner(Kind::kMessage), stash_(std::move(stash)), message_(std::move(message)) {}
 
 PooledMessage::~PooledMessage() = default;
+
+void PooledMessage::NoteSize(std::size_t size) {
+  if (size <= kUncountedMessageSize) {
+    bytes_ = std::max(bytes_, size);
+    return;
+  }
+  if (size <= largest_ && ++uses_ < kMessageRecount) return;
+  uses_ = 0;
+  largest_ = std::max(largest_, size);
+  bytes_ = std::max(MemoryOf(*message_, size), size);
+}
 
 void PooledMessage::Release() noexcept {
   Reset();

@@ -28,11 +28,10 @@ class PooledMessage final : public BufferOwner {
   ~PooledMessage() override;
 
   google::protobuf::MessageLite& message() const { return *message_; }
-  // The most that it has taken on the wire: about what it keeps of memory.
+  // What it keeps of memory, as it was last looked at.
   std::size_t bytes() const { return bytes_; }
-  void NoteSize(std::size_t size) {
-    if (size > bytes_) bytes_ = size;
-  }
+  // It is used up, but not cleared, and takes `size` bytes on the wire: its memory may have grown.
+  void NoteSize(std::size_t size);
   // For as long as slices hold it.
   void SetCharge(ChunkPool::Charge charge) { charge_ = std::move(charge); }
 
@@ -43,6 +42,8 @@ class PooledMessage final : public BufferOwner {
   const std::shared_ptr<MessageStash> stash_;
   const std::unique_ptr<google::protobuf::MessageLite> message_;
   std::size_t bytes_ = 0;
+  std::size_t largest_ = 0;  // on the wire
+  unsigned uses_ = 0;        // since its memory was looked at
   ChunkPool::Charge charge_;
 };
 

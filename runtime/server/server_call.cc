@@ -33,9 +33,9 @@ class OwnReply final : public OutgoingMessage {
   explicit OwnReply(MessageSlot& reply)
       : OutgoingMessage(reply.target().bytes(), reply.target().message()), reply_(reply) {}
   bool can_take() const override { return true; }
-  Taken Take(ChunkPool::Charge charge) override {
+  Taken Take(std::size_t size, ChunkPool& pool) override {
     const MessageLite& message = *reply_.target().message();
-    return {message, reply_.Take(message.ByteSizeLong(), std::move(charge))};
+    return {message, reply_.Take(size, pool)};
   }
 
  private:
