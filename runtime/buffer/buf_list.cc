@@ -47,6 +47,14 @@ void BufList::AppendRef(Slice slice) {
   if (slice.empty()) return;
   size_ += slice.size();
   had_mapped_ |= slice.mapped();
+  BufferOwner* const owner = slice.owner();
+  if (count_ > 0 && owner != nullptr && owner->kind() == BufferOwner::Kind::kChunk) {
+    Slice& last = at(count_ - 1);
+    if (last.owner() == owner && last.data() + last.size() == slice.data()) {
+      last.Extend(slice.size());
+      return;
+    }
+  }
   Push(std::move(slice));
 }
 

@@ -38,7 +38,8 @@ class BufList {
   // Copies the bytes behind the tail, into the room left in the open chunk, then into new ones. Up
   // to kInlineCopyLimit bytes are never split.
   void Append(ChunkPool& pool, std::string_view bytes);
-  // Shares: the slice becomes an item of its own.
+  // Shares: the slice becomes an item of its own, unless it goes on where the last one ends in the
+  // same chunk.
   void AppendRef(Slice slice);
   // Moves all of other's items behind the tail.
   void AppendAll(BufList&& other);

@@ -35,6 +35,18 @@ void AppendInbound(BufList& in, ChunkPool& pool, Slice part) {
   }
 }
 
+void ShareBack(const BufList& from, std::size_t n, BufList& to) {
+  std::size_t index = from.slice_count();
+  std::size_t shared = 0;
+  while (shared < n) shared += from.slice(--index).size();
+  std::size_t skipped = shared - n;
+  for (; index < from.slice_count(); ++index) {
+    const Slice& item = from.slice(index);
+    to.AppendRef(item.Sub(skipped, item.size() - skipped));
+    skipped = 0;
+  }
+}
+
 std::optional<std::string_view> PrefixView(const BufList& list, std::size_t n) {
   if (n == 0) return std::string_view();
   const Slice& first = list.slice(0);

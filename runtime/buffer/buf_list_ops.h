@@ -19,6 +19,9 @@ void AppendCoalesced(BufList& out, ChunkPool& pool, Slice payload);
 // a large chunk is copied.
 void AppendInbound(BufList& in, ChunkPool& pool, Slice part);
 
+// Puts a second reference to the last n bytes (n <= from.size()) at the end of `to`.
+void ShareBack(const BufList& from, std::size_t n, BufList& to);
+
 // A view of the first n bytes (n <= size()) where they lie in one slice that user space may read;
 // otherwise nothing. Valid until the list changes.
 std::optional<std::string_view> PrefixView(const BufList& list, std::size_t n);

@@ -148,6 +148,9 @@ inline constexpr std::size_t kFirstWindow = 64 * kKiB - 1;
 // stream may be the only one, but what nobody reads of it stays in memory.
 inline constexpr std::size_t kMostStreamWindow = 4 * kMiB;
 inline constexpr std::size_t kMostConnectionWindow = 16 * kMiB;
+// Credit for messages that were taken one by one goes back in steps of so many bytes, and all of it
+// when a reader waits. A quarter of the first window, which the peer does not miss.
+inline constexpr std::size_t kCreditStep = 16 * kKiB;
 // What a stream has brought before it counts as bulk, for which the path is measured. Small calls
 // never fill a window, so they are not charged with a PING.
 inline constexpr std::size_t kBulkBody = 8 * kKiB;

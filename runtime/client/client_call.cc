@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "base/check.h"
+#include "buffer/buf_list_ops.h"
 #include "buffer/limits.h"
 #include "buffer/proto_stream.h"
 #include "client/channel_core.h"
@@ -84,6 +85,37 @@ void ClientCall::SetPriority(Priority priority) {
   if (stream_ != nullptr && !finished_) stream_->SetPriority(priority);
 }
 
+// Puts a message behind what is to be sent: into the stream's own list when there is a stream, so
+// that small messages share its chunks.
+absl::Status ClientCall::Append(OutgoingMessage& message) {
+  const std::size_t limit = channel_->options().send_limit();
+  if (stream_ == nullptr || !unsent_.empty()) {
+    return AppendEnvelope(message, limit, loop().chunks(), unsent_);
+  }
+  BufList& body = stream_->outbound();
+  const std::size_t before = body.size();
+  if (absl::Status put = AppendEnvelope(message, limit, loop().chunks(), body); !put.ok()) {
+    return put;
+  }
+  const std::size_t bytes = body.size() - before;
+  KeepForReplay(body, bytes);
+  const bool corked = flush_policy_ != FlushPolicy::EachPass();
+  if (corked) stream_->Cork();
+  if (before == 0 || stream_->above_high_mark()) stream_->BodyAppended();
+  if (corked) stream_->Uncork(FlushBefore(deadline_, loop().Now(), flush_policy_), bytes);
+  return absl::OkStatus();
+}
+
+void ClientCall::KeepForReplay(const BufList& list, std::size_t n) {
+  if (!replayable_) return;
+  if (sent_.size() + n > kReplayLimit) {
+    replayable_ = false;
+    sent_.Clear();
+  } else {
+    ShareBack(list, n, sent_);
+  }
+}
+
 // Gives the stream what waits for it; `opening`: behind its head. The last thing that its caller
 // does unless it holds a reference: flushed at once, the call may have ended.
 void ClientCall::SendQueued(bool opening) {
@@ -93,14 +125,15 @@ void ClientCall::SendQueued(bool opening) {
   const std::size_t bytes = unsent_.size();
   if (corked) stream_->Cork();
   if (!unsent_.empty()) {
-    if (replayable_ && sent_.size() + unsent_.size() > kReplayLimit) {
-      replayable_ = false;
-      sent_.Clear();
+    BufList& body = stream_->outbound();
+    if (bytes <= kInlineCopyLimit && !body.empty() && unsent_.slice_count() == 1) {
+      // A small message from another thread, in a chunk of its own.
+      AppendCoalesced(body, loop().chunks(), unsent_.slice(0));
+      unsent_.Clear();
+    } else {
+      body.AppendAll(std::move(unsent_));
     }
-    if (replayable_) {
-      for (std::size_t i = 0; i < unsent_.slice_count(); ++i) sent_.AppendRef(unsent_.slice(i));
-    }
-    stream_->outbound().AppendAll(std::move(unsent_));
+    KeepForReplay(body, bytes);
     stream_->BodyAppended();
   }
   if (writes_done_) {
@@ -351,7 +384,7 @@ void ClientCall::ReleaseLoop() {
 void ClientCall::ReturnTaken(bool wanted) {
   if (stream_ == nullptr) return;
   const std::size_t held = wanted ? 0 : inbound_.bytes().size();
-  if (uncredited_ <= held) return;
+  if (uncredited_ < held + (wanted ? 1 : kCreditStep)) return;
   stream_->ReturnCredit(uncredited_ - held);
   uncredited_ = held;
 }

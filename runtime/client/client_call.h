@@ -31,6 +31,7 @@ class ChannelCore;
 class ClientConnection;
 class ClientShard;
 class LoopCore;
+class OutgoingMessage;
 
 // One call of a client. Counted: the user's handle holds a reference, the loop another from the
 // start until the stream has closed. Pooled by its channel.
@@ -130,6 +131,8 @@ class ClientCall final : public HttpStreamEvents, public ListHook<> {
   void SetPriority(Priority priority);
   absl::Status DeadlineStatus() const;
   void FillHead(HttpStream& stream, const ClientConnection& connection);
+  absl::Status Append(OutgoingMessage& message);
+  void KeepForReplay(const BufList& list, std::size_t n);
   void SendQueued(bool opening = false);
   bool above_mark() const;
   void AfterWrite();

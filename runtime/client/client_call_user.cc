@@ -203,7 +203,7 @@ bool ClientCall::Begin(ClientWait::Step step) {
     return false;
   }
   if (finished_ || inbound_.has_message()) {
-    read_.Complete();
+    read_.CompleteAtOnce();
     return true;
   }
   reading_ = true;
@@ -251,16 +251,11 @@ void ClientCall::Write(const MessageInput& input) {
   write_result_ = absl::OkStatus();
   InputMessage message(input);
   if (OnLoop()) {
-    if (finished_) {
-      write_result_ = EndedStatus();
+    write_result_ = finished_ ? EndedStatus() : Append(message);
+    if (write_result_.ok() && above_mark()) {
+      writing_ = true;
     } else {
-      write_result_ =
-          AppendEnvelope(message, channel_->options().send_limit(), loop().chunks(), unsent_);
-    }
-    if (!write_result_.ok()) {
-      write_.Complete();
-    } else {
-      AfterWrite();
+      write_.CompleteAtOnce();
     }
     return;
   }

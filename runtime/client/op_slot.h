@@ -32,6 +32,8 @@ class OpSlot {
   // here on.
   void Unregister();
   void Block();
+  // The user's step was done as soon as it was asked for, on the call's loop.
+  void CompleteAtOnce() { state_.store(kDone, std::memory_order_release); }
   // `done` runs on the call's loop, never inside this; but inside it when that loop has ended.
   void RegisterCallback(absl::AnyInvocable<void() &&> done);
 

@@ -1,5 +1,6 @@
 #include "rpc/message_assembler.h"
 
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -122,8 +123,10 @@ absl::Status MessageAssembler::ReadPrefix() {
   if (framing_ == Framing::kWholeBody || prefix_known_ || bytes_.size() < kEnvelopePrefixSize) {
     return absl::OkStatus();
   }
-  char prefix[kEnvelopePrefixSize];
-  bytes_.PeekFront(kEnvelopePrefixSize, prefix);
+  char copied[kEnvelopePrefixSize];
+  const std::optional<std::string_view> whole = PrefixView(bytes_, kEnvelopePrefixSize);
+  if (!whole.has_value()) bytes_.PeekFront(kEnvelopePrefixSize, copied);
+  const char* const prefix = whole.has_value() ? whole->data() : copied;
   if (prefix[0] != 0) return BadFlag(static_cast<unsigned char>(prefix[0]));
   const std::uint32_t size = LoadBigEndian32(prefix + 1);
   if (absl::Status fits = CheckSize(size); !fits.ok()) return fits;

@@ -14,13 +14,6 @@
 #include "weft/worker_pool.h"
 
 namespace weft::internal {
-namespace {
-
-// Credit is returned in steps of this, so that a stream of small messages does not wake the loop
-// for each.
-constexpr std::size_t kCreditStep = kStreamLowMark / 2;
-
-}  // namespace
 
 BlockingCall::BlockingCall(ServerCall& call) : call_(call), job_(*this), mail_(*this) {}
 

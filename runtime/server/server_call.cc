@@ -461,7 +461,7 @@ void ServerCall::ReturnTaken() {
   if (stream_ == nullptr) return;
   const bool wanted = reader_ != nullptr || !info_.streams_requests();
   const std::size_t held = wanted ? 0 : inbound_.bytes().size();
-  if (uncredited_ <= held) return;
+  if (uncredited_ < held + (wanted ? 1 : kCreditStep)) return;
   stream_->ReturnCredit(uncredited_ - held);
   uncredited_ = held;
 }

@@ -23,6 +23,33 @@ Slice MappedSlice(std::size_t size) {
   return FileMapping::Open(path).value().Region(0, size);
 }
 
+TEST(ShareBackTest, SharesTheLastBytesWhereverTheItemsEnd) {
+  ChunkPool pool;
+  BufList from;
+  from.Append(pool, "abc");
+  from.AppendRef(Slice::Static("defg"));
+  from.Append(pool, "hi");
+  for (std::size_t n = 0; n <= from.size(); ++n) {
+    BufList to;
+    to.AppendRef(Slice::Static("-"));
+    ShareBack(from, n, to);
+    EXPECT_EQ(Text(to), "-" + std::string("abcdefghi").substr(9 - n));
+  }
+  EXPECT_EQ(Text(from), "abcdefghi");
+}
+
+TEST(ShareBackTest, TakesTurnsWithAWriterInOneItem) {
+  ChunkPool pool;
+  BufList from;
+  BufList to;
+  for (int i = 0; i < 10; ++i) {
+    from.Append(pool, "message");
+    ShareBack(from, 7, to);
+  }
+  EXPECT_EQ(to.slice_count(), 1u);
+  EXPECT_EQ(to.size(), 70u);
+}
+
 TEST(AppendCoalescedTest, CopiesUpToTheLimit) {
   ChunkPool pool;
   BufList list;

@@ -63,6 +63,29 @@ TEST(BufListTest, ReferenceIsAnItemOfItsOwn) {
   EXPECT_EQ(Text(list), "asharedb");
 }
 
+TEST(BufListTest, ReferenceThatGoesOnInTheSameChunkJoinsTheItemBefore) {
+  ChunkPool pool;
+  BufList source;
+  source.Append(pool, "abcdef");
+  BufList list;
+  list.AppendRef(source.slice(0).Sub(0, 2));
+  list.AppendRef(source.slice(0).Sub(2, 2));
+  EXPECT_EQ(list.slice_count(), 1u);
+  list.AppendRef(source.slice(0).Sub(5, 1));
+  EXPECT_EQ(list.slice_count(), 2u);
+  source.Clear();
+  EXPECT_EQ(list.size(), 5u);
+  EXPECT_EQ(Text(list), "abcdf");
+}
+
+TEST(BufListTest, NeighboursOfOtherOwnersStayApart) {
+  const std::string_view both = "abcdef";
+  BufList list;
+  list.AppendRef(Slice::Static(both.substr(0, 3)));
+  list.AppendRef(Slice::Static(both.substr(3)));
+  EXPECT_EQ(list.slice_count(), 2u);
+}
+
 TEST(BufListTest, EmptyReferenceIsNoItem) {
   BufList list;
   list.AppendRef(Slice());

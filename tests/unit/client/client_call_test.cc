@@ -7,6 +7,8 @@
 
 #include "gtest/gtest.h"
 
+#include "buffer/external_buffer.h"
+#include "buffer/limits.h"
 #include "client/channel_core.h"
 #include "client/client_connection.h"
 #include "client/client_shard.h"
@@ -26,6 +28,9 @@ constexpr MethodInfo kUnary{
     []() -> const google::protobuf::MessageLite& { return TestRequest::default_instance(); },
     []() -> const google::protobuf::MessageLite& { return TestReply::default_instance(); }, false};
 
+constexpr MethodInfo kServerStream{"/test.Service/ServerStream", MethodKind::kServerStream,
+                                   kUnary.request, kUnary.reply, false};
+
 // Keeps what is said to it.
 class FakeStream final : public HttpStream {
  public:
@@ -33,12 +38,17 @@ class FakeStream final : public HttpStream {
   void BodyAppended() override {}
   void SendEnd() override {}
   void Reset(StreamError error) override { reset = error; }
-  void ReturnCredit(std::size_t) override {}
+  void ReturnCredit(std::size_t n) override {
+    ++credits;
+    credited += n;
+  }
   void SetPriority(Priority) override {}
   Priority SetDefaultPriority(Priority priority) override { return priority; }
   std::uint32_t id() const override { return 1; }
 
   StreamError reset = StreamError::kNoError;
+  std::size_t credits = 0;  // how often
+  std::size_t credited = 0;
 };
 
 class FakeConnection final : public ClientConnection {
@@ -72,9 +82,9 @@ class ClientCallTest : public ::testing::Test {
     core_->Shutdown();
   }
 
-  CallHandle NewCall(ClientContext* context) {
+  CallHandle NewCall(ClientContext* context, const MethodInfo& method = kUnary) {
     CallHandle call(new ClientCall());
-    (*call).Prepare(core_, *shard_, kUnary, context);
+    (*call).Prepare(core_, *shard_, method, context);
     return call;
   }
   static absl::Status StatusOf(ClientCall& call) {
@@ -115,6 +125,41 @@ TEST_F(ClientCallTest, CancelThatIsFasterThanTheStartIsKept) {
   (*call).Start();
   loop_.RunOnce();
   EXPECT_EQ(StatusOf(*call).code(), StatusCode::kCancelled) << StatusOf(*call);
+}
+
+TEST_F(ClientCallTest, CreditForMessagesThatAreReadGoesBackInStepsAndAllOfItWhenAReaderWaits) {
+  constexpr std::size_t kMessages = 2000;
+  TestReply message;
+  message.set_text("thirty-two bytes of one message.");
+  const std::string bytes = message.SerializeAsString();
+  const std::string envelope = std::string(4, '\0') + static_cast<char>(bytes.size()) + bytes;
+  std::string body;
+  for (std::size_t i = 0; i < kMessages; ++i) body += envelope;
+  ClientContext context;
+  context.set_wait_for_ready(true);  // nobody answers at the channel's target
+  CallHandle call = NewCall(&context, kServerStream);
+  (*call).SetRequest(MessageInput::Borrow(TestRequest::default_instance()));
+  FakeConnection connection;
+  loop_.Post([&] {
+    (*call).Start();
+    (*call).Open(connection);
+    HttpHead head;
+    head.status = 200;
+    head.fields.AddStatic("content-type", "application/grpc");
+    connection.events->OnHead(head, false);
+    connection.events->OnBody(SliceOfString(body));
+    for (std::size_t i = 0; i < kMessages; ++i) {
+      ASSERT_TRUE((*call).Begin(ClientWait::Step::kRead));
+      TestReply reply;
+      ASSERT_TRUE((*call).TakeRead(&reply));
+    }
+    EXPECT_LE(connection.stream.credits, body.size() / kCreditStep);
+    EXPECT_GT(connection.stream.credited, body.size() - kCreditStep);
+    EXPECT_FALSE((*call).Begin(ClientWait::Step::kRead));
+    EXPECT_EQ(connection.stream.credited, body.size());
+    connection.events->OnClosed(StreamClose());
+  });
+  loop_.RunOnce();
 }
 
 TEST_F(ClientCallTest, CancelBetweenPrepareAndStartArrivesWithTheStart) {

@@ -30,6 +30,8 @@ using ::weft::testing::TestRequest;
 using ::weft::testing::WriteLogTransport;
 using Writes = std::vector<std::string>;
 
+constexpr std::size_t kFrameHead = 9;
+
 MethodInfo Info(MethodKind kind) {
   return {"/test.Service/Method", kind,
           []() -> const google::protobuf::MessageLite& { return TestRequest::default_instance(); },
@@ -174,6 +176,37 @@ TEST_F(ClientFlushTest, MessagesOfAStreamShareAFrame) {
   EXPECT_EQ(Carried(), Writes());
   Advance(milliseconds(5));
   EXPECT_EQ(Carried(), Writes{"HEADERS 1 DATA 1"});
+}
+
+TEST_F(ClientFlushTest, SmallMessagesOfAStreamShareChunksAndAreSentAgainWhole) {
+  constexpr int kMessages = 500;
+  const MethodInfo stream = Info(MethodKind::kClientStream);
+  Connect(FlushPolicy::EachPass());
+  InPass([&] { calls_.push_back(Open(stream)); });
+  writes_.clear();
+  std::string all;
+  InPass([&] {
+    ChunkPool& chunks = loop_.core().chunks();
+    const std::size_t before = chunks.stats().bytes_in_use;
+    for (int i = 0; i < kMessages; ++i) {
+      TestRequest request;
+      request.set_text(std::to_string(i));
+      (*calls_[0]).Write(MessageInput::Borrow(request));
+      EXPECT_TRUE((*calls_[0]).slot(ClientWait::Step::kWrite).done());
+      const std::string bytes = request.SerializeAsString();
+      all += std::string(4, '\0') + static_cast<char>(bytes.size()) + bytes;
+    }
+    // A chunk that is not full, and those before it, which grow.
+    EXPECT_LE(chunks.stats().bytes_in_use - before, 4 * all.size());
+  });
+  ASSERT_EQ(writes_.size(), 1u);
+  EXPECT_EQ(writes_[0].substr(kFrameHead), all);
+  writes_.clear();
+  constexpr std::uint32_t kRefusedStream = 7;
+  ServerSays(testing::RstStream(1, kRefusedStream));
+  InPass([&] { (*calls_[0]).Open(*connection_); });
+  ASSERT_EQ(writes_.size(), 1u);
+  EXPECT_TRUE(writes_[0].ends_with(all));
 }
 
 TEST_F(ClientFlushTest, AtOnceWritesEachMessage) {
