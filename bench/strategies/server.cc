@@ -24,6 +24,7 @@
 #include "bench/echo_service.h"
 #include "bench/strategies/flat_transport.h"
 #include "buffer/limits.h"
+#include "buffer/memory_budget.h"
 #include "flags.h"
 #include "io/listener.h"
 #include "io/loop_thread.h"
@@ -31,6 +32,7 @@
 #include "io/socket_transport.h"
 #include "server/router.h"
 #include "server/shard.h"
+#include "server/usable_memory.h"
 #include "server/worker_places.h"
 #include "weft/event_loop.h"
 #include "weft/worker_pool.h"
@@ -109,11 +111,12 @@ int Main(int argc, char** argv) {
   router.Add(echo);
   weft::WorkerPool workers{weft::WorkerPool::Options()};
   weft::internal::WorkerPlaces places(1, 1);
+  weft::internal::MemoryBudget budget(weft::internal::UsableMemory() / 2);
   OutputCounts counts;
 
   weft::internal::SignalWatch watch({SIGTERM, SIGINT});
   auto loop = std::make_unique<weft::EventLoop>();
-  weft::internal::Shard shard(*loop, router, options, workers, places);
+  weft::internal::Shard shard(*loop, router, options, workers, places, budget);
   loop->Post([&, inside = &loop->core()] {
     (*listener)->Start(*inside, [&, inside](OwnedFd descriptor, const SocketAddress& peer) {
       std::unique_ptr<weft::internal::Transport> transport =
