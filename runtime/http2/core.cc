@@ -276,10 +276,10 @@ Stream& Core::OpenStream(internal::HttpStreamEvents& events, const RequestTarget
                          std::optional<Priority> priority) {
   Stream& stream = Lend(&events);
   stream.on_wire = false;
-  stream.method = target.method;
-  stream.scheme = target.scheme;
-  stream.authority = target.authority;
-  stream.path = target.path;
+  stream.head.method = target.method;
+  stream.head.scheme = target.scheme;
+  stream.head.authority = target.authority;
+  stream.head.path = target.path;
   scheduler_.SetPriority(stream, priority.value_or(Priority()));
   stream.own_priority = priority.has_value();
   ++wire_streams_;  // it will need a place

@@ -83,12 +83,13 @@ void Core::SubmitHead(Stream& stream, int status, bool end) {
     return;
   }
   // The target's views need not outlive this call: the library copies their values.
-  Push(fields, ":method", stream.method, NGHTTP2_NV_FLAG_NO_COPY_NAME);
-  Push(fields, ":scheme", stream.scheme, NGHTTP2_NV_FLAG_NO_COPY_NAME);
-  if (!stream.authority.empty()) {
-    Push(fields, ":authority", stream.authority, NGHTTP2_NV_FLAG_NO_COPY_NAME);
+  Push(fields, ":method", stream.head.method, NGHTTP2_NV_FLAG_NO_COPY_NAME);
+  Push(fields, ":scheme", stream.head.scheme, NGHTTP2_NV_FLAG_NO_COPY_NAME);
+  if (!stream.head.authority.empty()) {
+    Push(fields, ":authority", stream.head.authority, NGHTTP2_NV_FLAG_NO_COPY_NAME);
   }
-  Push(fields, ":path", stream.path, NGHTTP2_NV_FLAG_NO_COPY_NAME);
+  Push(fields, ":path", stream.head.path, NGHTTP2_NV_FLAG_NO_COPY_NAME);
+  stream.head.method = stream.head.scheme = stream.head.authority = stream.head.path = {};
   PushAll(fields, stream.to_send_head());
   const PriorityText priority(stream.priority());
   if (stream.own_priority) {

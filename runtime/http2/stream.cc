@@ -37,7 +37,6 @@ void Stream::Clear() {
   head.Clear();
   trailers.Clear();
   close = {};
-  method = scheme = authority = path = {};
 }
 
 }  // namespace weft::http2

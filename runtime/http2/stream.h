@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 
 #include "base/intrusive_list.h"
 #include "http/stream.h"
@@ -79,12 +78,9 @@ class Stream final : public internal::HttpStream,
   std::size_t dropped = 0;   // bytes that came while dropping
   char status_text[3] = {};
 
-  internal::HttpHead head;
+  internal::HttpHead head;  // a client's names the target until SendHead
   internal::HeaderList trailers;
   internal::StreamClose close;
-  // Client, until SendHead.
-  std::string_view method, scheme, authority, path;
-
   Stream* next_idle = nullptr;  // StreamPool's
 };
 

@@ -73,11 +73,12 @@ ServerCall::ServerCall(MethodPool& pool, CallEnvironment& environment)
   }
 }
 
-ServerCall::~ServerCall() = default;
+ServerCall::~ServerCall() { delete cancel_callbacks_.load(std::memory_order_relaxed); }
 
 void ServerCall::EnsureMessages() {
-  args_.request_ = request_.Fill();
-  args_.reply_ = reply_.Fill();
+  // Those of streams are the handler's.
+  if (!info_.streams_requests()) args_.request_ = request_.Fill();
+  if (!info_.streams_replies()) args_.reply_ = reply_.Fill();
 }
 
 void ServerCall::Begin(HttpStream& stream, HttpHead& head, const Protocol& protocol,
@@ -336,12 +337,13 @@ absl::Status ServerCall::EndedStatus() const {
 // Ends every pending await of the handler; the handler itself runs to its end.
 void ServerCall::Cancel() {
   if (cancelled()) return;
-  cancelled_.store(true, std::memory_order_release);
+  // In one order with what OnCancel does on a worker: one of the two sees the other.
+  cancelled_.store(true);
   inbound_.Clear();
   // Before the handler goes on: what the callbacks refer to may be gone when it returns.
-  {
-    std::lock_guard lock(callbacks_mutex_);
-    if (!cancel_callbacks_.empty() && !cancel_runner_.queued()) {
+  if (CancelCallbacks* callbacks = cancel_callbacks_.load()) {
+    std::lock_guard lock(callbacks->mutex);
+    if (!callbacks->waiting.empty() && !cancel_runner_.queued()) {
       environment_.loop.Schedule(cancel_runner_);
     }
   }
@@ -359,11 +361,18 @@ void ServerCall::Cancel() {
 }
 
 void ServerCall::OnCancel(absl::AnyInvocable<void()> callback) {
+  CancelCallbacks* callbacks = cancel_callbacks_.load();
+  if (callbacks == nullptr) {
+    auto fresh = std::make_unique<CancelCallbacks>();
+    // Another thread may have been faster.
+    if (cancel_callbacks_.compare_exchange_strong(callbacks, fresh.get())) {
+      callbacks = fresh.release();
+    }
+  }
   // Cancel() sets the flag before it takes the lock, so a callback is seen either there or here.
-  std::unique_lock lock(callbacks_mutex_);
-  if (!cancelled()) {
-    has_callbacks_.store(true, std::memory_order_relaxed);
-    cancel_callbacks_.push_back(std::move(callback));
+  std::unique_lock lock(callbacks->mutex);
+  if (!cancelled_.load()) {
+    callbacks->waiting.push_back(std::move(callback));
     return;
   }
   lock.unlock();
@@ -371,26 +380,28 @@ void ServerCall::OnCancel(absl::AnyInvocable<void()> callback) {
 }
 
 void ServerCall::RunCancelCallbacks() {
+  CancelCallbacks& all = *cancel_callbacks_.load();
   std::vector<absl::AnyInvocable<void()>> callbacks;
   {
-    std::lock_guard lock(callbacks_mutex_);
-    callbacks.swap(cancel_callbacks_);
-    callbacks_run_ = true;
+    std::lock_guard lock(all.mutex);
+    callbacks.swap(all.waiting);
+    all.run = true;
   }
   for (absl::AnyInvocable<void()>& callback : callbacks) callback();
   callbacks.clear();  // they too may refer to what is the handler's
-  std::lock_guard lock(callbacks_mutex_);
-  callbacks_run_ = false;
-  callbacks_ran_.notify_all();
+  std::lock_guard lock(all.mutex);
+  all.run = false;
+  all.ran.notify_all();
 }
 
 void ServerCall::DropCancelCallbacks() {
+  CancelCallbacks& all = *cancel_callbacks_.load();
   std::vector<absl::AnyInvocable<void()>> dropped;
-  std::unique_lock lock(callbacks_mutex_);
-  dropped.swap(cancel_callbacks_);
+  std::unique_lock lock(all.mutex);
+  dropped.swap(all.waiting);
   // A coroutine handler ends on the loop itself, where none can be running at the same time.
   if (blocking_ != nullptr && !environment_.loop.OnThread()) {
-    callbacks_ran_.wait(lock, [this] { return !callbacks_run_; });
+    all.ran.wait(lock, [&all] { return !all.run; });
   }
 }
 
@@ -512,8 +523,7 @@ void ServerCall::Recycle() {
   deadline_ = kNever;
   scope_.Reset();
   cancel_runner_.CancelRun();
-  cancel_callbacks_.clear();
-  has_callbacks_.store(false, std::memory_order_relaxed);
+  if (has_callbacks()) DropCancelCallbacks();
   head_.Clear();
   initial_metadata_.Clear();
   trailing_metadata_.Clear();

@@ -108,7 +108,9 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
   absl::Status EndedStatus() const;
   // Any thread: when it has returned, no callback runs any more, nor will.
   void DropCancelCallbacks();
-  bool has_callbacks() const { return has_callbacks_.load(std::memory_order_relaxed); }
+  bool has_callbacks() const {
+    return cancel_callbacks_.load(std::memory_order_relaxed) != nullptr;
+  }
   // The handler has returned.
   void HandlerDone(absl::Status status);
   // The call has its say on when its output is written: Cork and Uncork go around it.
@@ -217,11 +219,14 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
   CancelRunner cancel_runner_;
   DeadlineTimer deadline_timer_;
   std::unique_ptr<BlockingCall> blocking_;  // for methods with blocking handlers
-  std::atomic<bool> has_callbacks_{false};  // so that most calls never touch the mutex
-  std::mutex callbacks_mutex_;
-  std::condition_variable callbacks_ran_;
-  bool callbacks_run_ = false;
-  std::vector<absl::AnyInvocable<void()>> cancel_callbacks_;
+  // Made by the first OnCancel of the call, which most have none of.
+  struct CancelCallbacks {
+    std::mutex mutex;
+    std::condition_variable ran;
+    bool run = false;
+    std::vector<absl::AnyInvocable<void()>> waiting;
+  };
+  std::atomic<CancelCallbacks*> cancel_callbacks_{nullptr};
 };
 
 }  // namespace weft::internal

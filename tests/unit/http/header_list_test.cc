@@ -20,6 +20,23 @@ std::vector<std::pair<std::string, std::string>> Copy(const HeaderList& list) {
   return out;
 }
 
+TEST(HeaderListTest, CostsOnePointerUntilSomethingStandsInIt) {
+  EXPECT_EQ(sizeof(HeaderList), sizeof(void*));
+  HeaderList list;
+  EXPECT_TRUE(list.empty());
+  EXPECT_EQ(list.begin(), list.end());
+  EXPECT_EQ(list.wire_size(), 0u);
+  EXPECT_FALSE(list.Has("x"));
+  list.Clear();
+  HeaderList other;
+  other.AddAll(list);
+  EXPECT_EQ(other.size(), 0u);
+  other.Add("x", "1");
+  list.Swap(other);
+  EXPECT_TRUE(other.empty());
+  EXPECT_EQ(list.Find("x"), "1");
+}
+
 TEST(HeaderListTest, AddCopiesTheBytes) {
   HeaderList list;
   std::string name = "x-name", value = "some value";
