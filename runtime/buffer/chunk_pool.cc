@@ -130,8 +130,8 @@ class ChunkPoolCore final : public ChunkHome {
     return freed;
   }
 
+  // On the owner's thread, or before it begins.
   void AddWatcher(ChunkPool::Watcher& watcher) {
-    assert(OnOwnerThread());
     watchers_.PushBack(watcher);
     TellUse();
   }

@@ -59,8 +59,9 @@ inline constexpr std::size_t kLeastShare = 64 * kKiB;
 // of its request, so that accepted calls can't stop one another.
 inline constexpr Duration kBudgetTick = std::chrono::milliseconds(50);
 inline constexpr std::size_t kBudgetGrowthPart = 64;
-// So much it is lent: 5 MB/s through a server that would otherwise stand still, and little above
-// the budget should the peers never complete what they have begun.
+// So much it is lent, or half of a larger window, of which alone HTTP/2 peers are told: 5 MB/s
+// through a server that would otherwise stand still, and little above the budget should the peers
+// never complete what they have begun.
 inline constexpr std::size_t kLentCredit = 256 * kKiB;
 
 // Blocks up to this size are pooled by BlockPool: nghttp2's per-call blocks are 40 to 224 bytes,

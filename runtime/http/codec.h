@@ -73,8 +73,9 @@ class Codec {
   // Keeps the peer from sending more of its bodies than it may already, until it is switched off
   // again; all else is still read. For a server over its memory budget.
   virtual void HoldCredit(bool /*hold*/) {}
-  // Lets the peer send about kLentCredit more in spite of that.
-  virtual void LendCredit() {}
+  // Lets the peer send about kLentCredit more in spite of that, or half of its window if that is
+  // more. False when it may still send.
+  virtual bool LendCredit() { return false; }
 
   // What the peer is being waited for; the connection bounds the time.
   enum class Waiting : std::uint8_t {

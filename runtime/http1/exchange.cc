@@ -33,6 +33,7 @@ void Exchange::Clear() {
   outbound_.Clear();
   status_ = 0;
   ended_ = head_encoded_ = said_close_ = bodiless_ = was_above_mark_ = false;
+  corked_ = false;
   framing_ = BodyFraming::kNone;
   length_ = sent_ = 0;
   reset_.reset();

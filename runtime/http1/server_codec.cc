@@ -167,9 +167,11 @@ void ServerCodec::HoldCredit(bool hold) {
   host_.OutputReady();
 }
 
-void ServerCodec::LendCredit() {
+bool ServerCodec::LendCredit() {
+  if (!held() || body_paused_) return false;
   lent_ = internal::kLentCredit;
   host_.OutputReady();
+  return true;
 }
 
 // ---- Output ----
@@ -317,8 +319,7 @@ void ServerCodec::StartClosing(bool linger) {
 }
 
 bool ServerCodec::wants_read() const {
-  const bool held = hold_body_ && lent_ == 0 && open_ && !request_complete_;
-  return closing_ || (!body_paused_ && !held && pending_.size() < kMaxPipelinedInput);
+  return closing_ || (!body_paused_ && !held() && pending_.size() < kMaxPipelinedInput);
 }
 
 bool ServerCodec::finished() const {

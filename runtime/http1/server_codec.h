@@ -69,7 +69,7 @@ class ServerCodec final : public internal::Codec, private Exchange::Owner {
   absl::Status failure() const override { return failure_; }
   // Pauses reads while a request's body is being received.
   void HoldCredit(bool hold) override;
-  void LendCredit() override;
+  bool LendCredit() override;
 
  private:
   void OnExchangeTouched() override { host_.OutputReady(); }
@@ -121,6 +121,7 @@ class ServerCodec final : public internal::Codec, private Exchange::Owner {
   bool continue_refused_ = false;  // answered without a 100: the body may come or not
   bool body_paused_ = false;
   bool hold_body_ = false;
+  bool held() const { return hold_body_ && lent_ == 0 && open_ && !request_complete_; }
   std::size_t lent_ = 0;  // what may be read of bodies in spite of that
   bool draining_ = false;
   bool eof_ = false;

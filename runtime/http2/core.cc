@@ -215,9 +215,15 @@ void Core::HoldConnectionCredit(bool hold) {
   GiveHeldCredit();
 }
 
-void Core::LendConnectionCredit() {
-  lent_credit_ = internal::kLentCredit;
+bool Core::LendConnectionCredit() {
+  if (aborted_ || held_credit_ == 0) return false;
+  const std::size_t before = nghttp2_session_get_outbound_queue_size(library_);
+  // The library tells the peer of half a window at once, and not of less.
+  lent_credit_ = std::max<std::size_t>(windows_.connection() / 2, internal::kLentCredit);
   GiveHeldCredit();
+  if (nghttp2_session_get_outbound_queue_size(library_) > before) return true;
+  lent_credit_ = 0;  // it may still send
+  return false;
 }
 
 void Core::GiveHeldCredit() {

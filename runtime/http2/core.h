@@ -56,7 +56,8 @@ class Core {
   void Ping(std::uint64_t opaque);
   void GoAway(std::uint32_t error, std::string_view debug);
   void HoldConnectionCredit(bool hold);
-  void LendConnectionCredit();
+  // False: the peer can use none.
+  bool LendConnectionCredit();
   std::uint64_t call_frames_sent() const { return call_frames_sent_; }
 
   bool can_open() const;

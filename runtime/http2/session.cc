@@ -27,7 +27,7 @@ bool Session::OutputLost(std::size_t from_end) { return core_->OutputLost(from_e
 void Session::Ping(std::uint64_t opaque) { core_->Ping(opaque); }
 void Session::GoAway(std::uint32_t error, std::string_view debug) { core_->GoAway(error, debug); }
 void Session::HoldCredit(bool hold) { core_->HoldConnectionCredit(hold); }
-void Session::LendCredit() { core_->LendConnectionCredit(); }
+bool Session::LendCredit() { return core_->LendConnectionCredit(); }
 std::uint64_t Session::call_frames_sent() const { return core_->call_frames_sent(); }
 
 ServerSession::ServerSession(const SessionOptions& options, StreamPool& pool,

@@ -139,7 +139,7 @@ class Session : public internal::Codec {
   void GoAway(std::uint32_t error, std::string_view debug);
   // Keeps back connection credit: what streams may receive is theirs alone to give.
   void HoldCredit(bool hold) override;
-  void LendCredit() override;
+  bool LendCredit() override;
   // Grows with each HEADERS and DATA frame sent: keepalive forgives strikes when it has moved.
   std::uint64_t call_frames_sent() const;
 

@@ -161,7 +161,7 @@ bool LoopCore::TrimHeap(std::size_t freed) {
   const std::size_t now = stats.bytes_in_use + stats.bytes_idle + stats.bytes_charged;
   if (most_bytes_ < now + kHeapTrimStep) return false;
   if (most_bytes_ < stats.bytes_peak + kHeapTrimStep || freed >= kHeapTrimRest) return true;
-  ReturnFreeHeap();
+  if (!ReturnFreeHeap(Now())) return true;
   most_bytes_ = now;
   return false;
 }

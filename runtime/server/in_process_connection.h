@@ -30,7 +30,7 @@ class InProcessServerConnection final : public ListHook<>,
   std::string_view peer() const override { return "inproc"; }
   // Its streams have small windows of their own and share none.
   void HoldCredit(bool) override {}
-  void LendCredit() override {}
+  bool LendCredit() override { return false; }
 
  private:
   void OnSideClosed(const absl::Status& why) override;

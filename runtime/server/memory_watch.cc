@@ -24,6 +24,9 @@ void MemoryWatch::Add(MemoryTenant& tenant) {
   if (left_ || budget_.level() != Level::kFull) return;
   tenant.held_back = true;
   tenant.HoldCredit(true);
+  // Whoever holds back looks again: it may be other loops that fill the budget, and this one's use
+  // may never change.
+  if (!queued()) loop_.Schedule(*this);
 }
 
 // From inside the pool: the look comes when whoever uses it is done.
@@ -85,10 +88,9 @@ void MemoryWatch::Look() {
 void MemoryWatch::LendInTurn() {
   for (MemoryTenant* tenant = tenants_.empty() ? nullptr : &tenants_.front(); tenant != nullptr;
        tenant = tenants_.Next(*tenant)) {
-    if (!tenant->held_back || !tenant->waits) continue;
+    if (!tenant->held_back || !tenant->waits || !tenant->LendCredit()) continue;
     tenant->ListHook<MemoryTenant>::Unlink();
     tenants_.PushBack(*tenant);
-    tenant->LendCredit();
     return;
   }
 }

@@ -25,8 +25,8 @@ class MemoryTenant : public ListHook<MemoryTenant> {
   virtual std::string_view peer() const = 0;
   // Keeps back credit for bodies, until it is switched off again.
   virtual void HoldCredit(bool hold) = 0;
-  // Held back, but may have a little of what is kept.
-  virtual void LendCredit() = 0;
+  // Held back, but may have a little of what is kept. False when it is not that which stops it.
+  virtual bool LendCredit() = 0;
 
   // The watch's, as of its last look.
   bool held_back = false;
@@ -44,7 +44,8 @@ class MemoryTenant : public ListHook<MemoryTenant> {
 // that goes for all. Frames, PINGs and cancellations are read throughout.
 //
 // Accepted calls may all be waiting for the rest of their requests, and none of them would end: so
-// once a tick one connection in turn that has such a call is lent some credit.
+// once a tick one connection in turn that has such a call, and is stopped by us, is lent some
+// credit.
 //
 // Part of its shard; loop thread only.
 class MemoryWatch final : private ChunkPool::Watcher, private Runnable, private TimerNode {

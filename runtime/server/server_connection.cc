@@ -44,9 +44,7 @@ void ServerConnection::HoldCredit(bool hold) {
   if (codec_ != nullptr) codec_->HoldCredit(hold);
 }
 
-void ServerConnection::LendCredit() {
-  if (codec_ != nullptr) codec_->LendCredit();
-}
+bool ServerConnection::LendCredit() { return codec_ != nullptr && codec_->LendCredit(); }
 
 std::unique_ptr<Codec> ServerConnection::NewCodec(HttpVersion version, Codec::Host& host) {
   if (version == HttpVersion::kHttp11) {

@@ -30,7 +30,7 @@ class ServerConnection final : public ListHook<>,
   HttpStreamEvents* OnRequest(HttpStream& stream, HttpHead& head, bool end) override;
   std::string_view peer() const override { return connection_.peer(); }
   void HoldCredit(bool hold) override;
-  void LendCredit() override;
+  bool LendCredit() override;
 
  private:
   void OnConnectionClosed(Connection& connection, const absl::Status& why) override;

@@ -28,6 +28,10 @@ HttpStreamEvents* Answered() {
   return &answered;
 }
 
+// Its calls are small and are answered also over the memory budget: whoever watches the server's
+// health would end it, and with it the calls that the budget protects.
+constexpr std::string_view kHealthService = "/grpc.health.v1.Health/";
+
 const Protocol* FindProtocol(const HttpHead& head) {
   using Protocols = std::array<const Protocol*, 2>;
   static const Protocols all{&GrpcProtocol(), &JsonProtocol()};  // lint: allow global: constant
@@ -148,7 +152,7 @@ HttpStreamEvents* Shard::Dispatch(HttpStream& stream, HttpHead& head, bool end,
             : absl::StrCat("unknown service: no service of this server has the method ",
                            std::string(info.path)));
   }
-  if (status.ok() && memory_.Refuses(from)) {
+  if (status.ok() && memory_.Refuses(from) && !info.path.starts_with(kHealthService)) {
     status = absl::UnavailableError(
         absl::StrCat("the server holds back calls of ", std::string(from.peer()),
                      ": it is at its memory budget; the call has not begun, try again later"));

@@ -101,7 +101,10 @@ void Connection::OutputReady() {
 void Connection::OutputComplete(FlushPolicy when, std::size_t bytes) {
   // While the connection ends nothing waits.
   const bool ending = state_ != State::kOpen || draining_ || peer_ended_ || timed_out_;
-  if (when.at_once() && state_ == State::kOpen) {
+  // Now and then a writer must wait, or one whose peer takes all at once would keep the loop.
+  const bool now = when.at_once() && at_once_bytes_ < kMaxWritePerPass;
+  at_once_bytes_ = now ? at_once_bytes_ + bytes : 0;
+  if (now && state_ == State::kOpen) {
     FlushNow();
   } else if (when.longest_delay() > Duration::zero() && !ending) {
     FlushWithin(when.longest_delay(), bytes);

@@ -154,6 +154,7 @@ class Connection final : private Transport::Events, public Codec::Host {
   std::uint64_t requests_ = 0;  // as the codec counted when watched_ was set
   TimePoint last_progress_;     // while what is waited for counts from it
   Liveness liveness_;
+  std::size_t at_once_bytes_ = 0;  // about so much was written at once since something waited
   std::size_t waiting_bytes_ = 0;  // about so much waits for flush_timer_
   TimePoint flush_by_;             // while flush_timer_ is armed
   Flusher flusher_;

@@ -22,8 +22,7 @@ constexpr Duration kOneWay = milliseconds(10);
 // Two sessions with a path between them that takes so many bytes each way in a round trip.
 class Path {
  public:
-  explicit Path(std::size_t bytes) : bytes_(bytes) {
-    SessionOptions options;
+  explicit Path(std::size_t bytes, SessionOptions options = SessionOptions()) : bytes_(bytes) {
     options.clock = &clock_;
     pair_ = std::make_unique<Pair>(options, options);
     RoundTrip();
@@ -226,7 +225,7 @@ TEST(Http2WindowTest, CreditIsLentUpToItsBoundWhileTheRestIsHeld) {
   EXPECT_EQ(received.body.size(), 65'535u);
   for (std::size_t lent = internal::kLentCredit; lent <= 3 * internal::kLentCredit;
        lent += internal::kLentCredit) {
-    path.pair().server.LendCredit();
+    EXPECT_TRUE(path.pair().server.LendCredit());
     path.Fill(upload, 1 << 20, 20);
     // The library says nothing of credit for less than half a window.
     EXPECT_LE(received.body.size(), 65'535u + lent);
@@ -237,6 +236,26 @@ TEST(Http2WindowTest, CreditIsLentUpToItsBoundWhileTheRestIsHeld) {
   const std::size_t before = received.body.size();
   path.Fill(upload, 1 << 20, 20);
   EXPECT_LE(received.body.size(), before + 65'535u) << "what was lent counts no more";
+}
+
+TEST(Http2WindowTest, OfALargeWindowHalfIsLent) {
+  SessionOptions options;
+  options.windows.stream = options.windows.connection = 4 << 20;
+  Exchange call;
+  Path path(1 << 20, options);
+  internal::HttpStream& upload = path.Open(call);
+  path.pair().server.HoldCredit(true);
+  EXPECT_FALSE(path.pair().server.LendCredit()) << "nothing has come";
+  path.Fill(upload, 1 << 20, 1);
+  EXPECT_FALSE(path.pair().server.LendCredit()) << "it may still send";
+  path.Fill(upload, 1 << 20, 20);
+  const Exchange& received = *path.pair().acceptor.exchanges[0];
+  const std::size_t stopped_at = received.body.size();
+  EXPECT_GE(stopped_at, std::size_t{4} << 20);
+  EXPECT_TRUE(path.pair().server.LendCredit());
+  path.Fill(upload, 1 << 20, 20);
+  EXPECT_GE(received.body.size(), stopped_at + (2 << 20));
+  EXPECT_LE(received.body.size(), stopped_at + (4 << 20));
 }
 
 }  // namespace

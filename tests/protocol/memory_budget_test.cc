@@ -303,6 +303,50 @@ TEST_F(MemoryBudgetTest, CallsThatWaitForTheirRequestsAreLentCreditInTurn) {
   EXPECT_EQ(server.budget().level(), Level::kFree);
 }
 
+// The turns are those of peers that the server stops.
+TEST_F(MemoryBudgetTest, NobodyWaitsForTheTurnsOfIdleStreams) {
+  probe.bidi = [](Probe&, ServerContext&,
+                  ServerReaderWriter<TestRequest, TestReply>& stream) -> Task<absl::Status> {
+    TestRequest request;
+    while (co_await stream.Read(request)) {
+    }
+    co_return absl::OkStatus();
+  };
+  ServerUnderTest server(kUnlimited, probe, Budget(kMiB));
+  std::vector<WireClient*> idle;
+  for (int i = 0; i < 40; ++i) {
+    idle.push_back(&server.ConnectHttp2());
+    idle.back()->Send(Call(1, kBidi));
+  }
+  Uploader uploader(server.ConnectHttp2());
+  for (std::uint32_t id = 1; id <= 15; id += 2) {
+    uploader.client().Send(Call(id, kUnary));
+    uploader.Add(id, Message(kMiB), /*end=*/true);
+  }
+  Exhaust(server, uploader);
+  EXPECT_FALSE(uploader.done());
+  int ticks = 0;
+  while (server.open_calls() > 40 && ticks < 200) {
+    ++ticks;
+    server.Advance(kBudgetTick);
+    Exhaust(server, uploader);
+  }
+  EXPECT_LT(ticks, 40);  // 8 MiB, kLentCredit at a time
+  for (WireClient* client : idle) client->Close();
+  ASSERT_TRUE(server.Until([&] { return server.open_calls() == 0; }));
+}
+
+// There is no such service here, which is what it says.
+TEST_F(MemoryBudgetTest, HealthIsToldWhileTheBudgetIsFull) {
+  ServerUnderTest server(kUnlimited, probe, Budget(512 * kKiB));
+  std::vector<Uploader> crowd = Crowd(server);
+  ASSERT_EQ(server.budget().level(), Level::kFull);
+  WireClient& fresh = server.ConnectHttp2();
+  fresh.Send(Call(1, "/grpc.health.v1.Health/Check").End());
+  EXPECT_TRUE(server.Finish(fresh, 1).head.find("grpc-status=12") != std::string::npos);
+  OpenGate();
+}
+
 TEST_F(MemoryBudgetTest, PeerThatOpensStreamsAndNeverReadsIsRefusedMore) {
   ServerUnderTest server(kUnlimited, probe, Budget(4 * kMiB));
   WireClient& other = server.ConnectHttp2();

@@ -145,6 +145,22 @@ TEST_F(FlushTest, AtOnceWritesInsideTheCall) {
   EXPECT_EQ(writes, (Writes{"a", "b"}));
 }
 
+// A writer whose peer takes all at once has to give the loop back in the end.
+TEST_F(FlushTest, AfterMuchAtOnceSomethingWaitsForTheEndOfThePass) {
+  const std::string block(64 * kKiB, 'x');
+  InPass([&] {
+    std::size_t most = 0;
+    while (writes.size() == most && most < 100) {
+      codec->Complete(block, FlushPolicy::AtOnce());
+      ++most;
+    }
+    EXPECT_GT(most, 10u);
+    EXPECT_LT(most, 20u) << "1 MiB";
+    codec->Complete("a", FlushPolicy::AtOnce());
+    EXPECT_EQ(writes.back(), "a") << "what waited goes along";
+  });
+}
+
 TEST_F(FlushTest, UpToWritesOnceWhenTheFirstHasWaitedLongEnough) {
   codec->Complete("a", FlushPolicy::UpTo(milliseconds(5)));
   Advance(milliseconds(3));
