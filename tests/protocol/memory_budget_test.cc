@@ -466,7 +466,7 @@ TEST_F(MemoryBudgetTest, SenderFasterThanTheHandlerIsBoundByItsWindow) {
   };
   ServerUnderTest server(kUnlimited, probe);
   Uploader uploader(server.ConnectHttp2());
-  Stall(uploader, 1, 12 * kMiB);
+  Stall(uploader, 1, 3 * kMiB);
   std::size_t most = 0;
   ASSERT_TRUE(server.Until([&] {
     uploader.Pump();
