@@ -20,7 +20,7 @@ class LoopCore;
 // other, after what was written.
 class MemoryTransport final : public Transport, private Runnable {
  public:
-  static constexpr std::size_t kDefaultCapacity = 64 * 1024;
+  static constexpr std::size_t kDefaultCapacity = std::size_t{64} * 1024;
   static constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
   using Pair = std::pair<std::unique_ptr<MemoryTransport>, std::unique_ptr<MemoryTransport>>;
 

@@ -32,7 +32,7 @@ class Uploader {
   explicit Uploader(WireClient& client) : client_(client) {}
 
   WireClient& client() { return client_; }
-  void Add(std::uint32_t stream, std::string body, bool end) {
+  void Add(std::uint32_t stream, const std::string& body, bool end) {
     streams_[stream].rest += body;
     streams_[stream].end = end;
   }
@@ -164,7 +164,7 @@ class MemoryBudgetTest : public ::testing::Test {
       uploader.client().Send(Call(2 * i + 1, kClientStream));
       std::string body;
       while (body.size() < each) body += Message(10'000);
-      uploader.Add(2 * i + 1, std::move(body), /*end=*/true);
+      uploader.Add(2 * i + 1, body, /*end=*/true);
     }
   }
   // Stalls so many connections that together they hold 512 KiB, each about its least share.

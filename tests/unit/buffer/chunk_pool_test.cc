@@ -87,9 +87,10 @@ TEST(ChunkPoolTest, SharedChunkFallsBackWithItsLastReference) {
 
 TEST(ChunkPoolTest, KeepsNoMoreThanItsBound) {
   ChunkPool::Options options;
-  options.max_idle_bytes = 10 * 1024;
+  options.max_idle_bytes = std::size_t{10} * 1024;
   ChunkPool pool(options);
   std::vector<ChunkRef> chunks;
+  chunks.reserve(30);
   for (int i = 0; i < 30; ++i) chunks.push_back(pool.Acquire(1024));
   chunks.clear();
   EXPECT_EQ(pool.stats().bytes_idle, 10u * 1024);
@@ -100,6 +101,7 @@ TEST(ChunkPoolTest, TrimGivesBackWhatAWholeIntervalDidNotNeed) {
   ChunkPool pool;
   TimePoint now{seconds(100)};
   std::vector<ChunkRef> chunks;
+  chunks.reserve(10);
   for (int i = 0; i < 10; ++i) chunks.push_back(pool.Acquire(1024));
   chunks.clear();
   EXPECT_EQ(pool.Trim(now), 0u);  // they were in use in this interval
@@ -151,6 +153,7 @@ TEST(ChunkPoolTest, ReturnStackIsBounded) {
   options.max_returned_bytes = 2048;
   ChunkPool pool(options);
   std::vector<ChunkRef> chunks;
+  chunks.reserve(5);
   for (int i = 0; i < 5; ++i) chunks.push_back(pool.Acquire(1024));
   std::thread([&] { chunks.clear(); }).join();
   EXPECT_EQ(pool.stats().bytes_idle, 2048u);
@@ -355,6 +358,7 @@ TEST(ChunkPoolThreadsTest, OthersAllocateOwnerFrees) {
   ChunkPool pool;
   Mailbox mailbox;
   std::vector<std::thread> threads;
+  threads.reserve(3);
   for (int t = 0; t < 3; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < kChunks; ++i) {
@@ -380,6 +384,7 @@ TEST(ChunkPoolThreadsTest, PoolDiesWhileOthersFree) {
     std::atomic<bool> go{false};
     for (int t = 0; t < 3; ++t) {
       std::vector<ChunkRef> chunks;
+      chunks.reserve(20);
       for (int i = 0; i < 20; ++i) chunks.push_back(pool->Acquire(100));
       threads.emplace_back([&go, mine = std::move(chunks)]() mutable {
         while (!go.load()) std::this_thread::yield();

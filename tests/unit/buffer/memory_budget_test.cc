@@ -61,6 +61,7 @@ TEST_F(MemoryBudgetTest, ShareIsAnEvenPartOfHalfButNotLessThanAChunk) {
 
 TEST_F(MemoryBudgetTest, ThreadsMayMoveAtOnce) {
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([this] {
       std::size_t mine = 0;

@@ -15,7 +15,6 @@
 namespace weft {
 namespace {
 
-using internal::LoopCore;
 using std::chrono::hours;
 using std::chrono::milliseconds;
 
@@ -125,6 +124,7 @@ TEST(EventLoopTest, WhoeverIsRefusedKnowsThatAllItPostedBeforeHasRun) {
     internal::LoopHandle handle = loop.core().handle();
     std::thread runner([&] { loop.Run(); });
     std::vector<std::thread> posters;
+    posters.reserve(3);
     for (int thread = 0; thread < 3; ++thread) {
       posters.emplace_back([&handle] {
         std::atomic<int> ran{0};

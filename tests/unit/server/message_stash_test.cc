@@ -161,7 +161,7 @@ TEST_F(SmallPartsTest, MessageIsKeptByItsMemory) {
 }
 
 TEST_F(SmallPartsTest, MemoryThatGrowsWithoutTheWireSizeIsSeenAfterSomeUses) {
-  Fill().set_name(std::string(3 * kParts, 'n'));
+  Fill().set_name(std::string(std::size_t{3} * kParts, 'n'));
   slot_.Recycle(Fill().ByteSizeLong());
   EXPECT_EQ(*total_, 0u);
   for (unsigned use = 0; use < kMessageRecount && *total_ == 0; ++use) {
