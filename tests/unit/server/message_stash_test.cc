@@ -69,6 +69,7 @@ TEST_F(MessageStashTest, BytesAreBoundedTogetherWithOtherStashes) {
 
 TEST_F(MessageStashTest, TrimDropsWhatWasNotNeeded) {
   std::vector<std::unique_ptr<PooledMessage>> used;
+  used.reserve(3);
   for (int i = 0; i < 3; ++i) used.push_back(Used(1000));
   for (auto& message : used) stash_->PutBack(std::move(message));
   EXPECT_EQ(stash_->Trim(), 3000u);  // until now all were needed
