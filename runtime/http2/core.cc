@@ -216,25 +216,22 @@ void Core::HoldConnectionCredit(bool hold) {
 }
 
 bool Core::LendConnectionCredit() {
-  if (aborted_ || held_credit_ == 0) return false;
-  const std::size_t before = nghttp2_session_get_outbound_queue_size(library_);
   // The library tells the peer of half a window at once, and not of less.
   lent_credit_ = std::max<std::size_t>(windows_.connection() / 2, internal::kLentCredit);
-  GiveHeldCredit();
-  if (nghttp2_session_get_outbound_queue_size(library_) > before) return true;
+  if (GiveHeldCredit()) return true;
   lent_credit_ = 0;  // it may still send
   return false;
 }
 
-void Core::GiveHeldCredit() {
+bool Core::GiveHeldCredit() {
   std::size_t given = held_credit_;
   if (holds_credit()) {
     given = std::min(given, lent_credit_);
     lent_credit_ -= given;
   }
-  if (given == 0 || aborted_) return;
+  if (given == 0 || aborted_) return false;
   held_credit_ -= given;
-  TellIfQueued([&] { nghttp2_session_consume_connection(library_, given); });
+  return TellIfQueued([&] { nghttp2_session_consume_connection(library_, given); });
 }
 
 std::size_t Core::Taken(Stream& stream, std::size_t n) {

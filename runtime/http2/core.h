@@ -143,7 +143,8 @@ class Core {
   bool holds_credit() const {
     return hold_credit_ || (server() && unread_ > options_.unread_limit);
   }
-  void GiveHeldCredit();
+  // Whether the peer is told of it.
+  bool GiveHeldCredit();
   // The application has taken n bytes of the stream, or never will.
   // Of n only what came and was not returned before: the result.
   std::size_t Taken(Stream& stream, std::size_t n);
@@ -159,9 +160,9 @@ class Core {
   // Runs `submit` and counts what it put into the library's queue: see Recv.
   template <typename Submit>
   auto Counted(Submit submit);
-  // The same of what puts a frame there only sometimes, and tells of it then.
+  // The same of what puts a frame there only sometimes, and tells of it then: true.
   template <typename Submit>
-  void TellIfQueued(Submit submit);
+  bool TellIfQueued(Submit submit);
 
   const SessionOptions options_;
   StreamPool& pool_;
@@ -230,13 +231,14 @@ auto Core::Counted(Submit submit) {
 }
 
 template <typename Submit>
-void Core::TellIfQueued(Submit submit) {
+bool Core::TellIfQueued(Submit submit) {
   const std::size_t before = nghttp2_session_get_outbound_queue_size(library_);
   submit();
   const std::size_t queued = nghttp2_session_get_outbound_queue_size(library_) - before;
-  if (queued == 0) return;
+  if (queued == 0) return false;
   if (input_ != nullptr) own_frames_ += queued;
   TellOutput();
+  return true;
 }
 
 }  // namespace weft::http2
