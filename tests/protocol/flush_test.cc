@@ -68,17 +68,7 @@ class FlushPolicyTest : public ::testing::Test {
       reply.set_text(request.text());
       co_return absl::OkStatus();
     };
-    probe.bidi = [](Probe&, ServerContext&,
-                    ServerReaderWriter<TestRequest, TestReply>& stream) -> Task<absl::Status> {
-      TestRequest request;
-      TestReply reply;
-      while (co_await stream.Read(request)) {
-        reply.set_text(request.text());
-        absl::Status written = co_await stream.Write(reply);
-        if (!written.ok()) co_return written;
-      }
-      co_return absl::OkStatus();
-    };
+    probe.bidi = EchoTexts;
   }
   ~FlushPolicyTest() override { server.reset(); }
 

@@ -342,17 +342,7 @@ TEST_P(GrpcServerEndTest, SlowHandlerHoldsTheClientAtTheWindow) {
 }
 
 TEST_P(GrpcServerEndTest, DrainLetsOpenStreamsEndAndTakesNoNewOnes) {  // checklist 42
-  probe.bidi = [](Probe&, ServerContext&,
-                  ServerReaderWriter<TestRequest, TestReply>& stream) -> Task<absl::Status> {
-    TestRequest request;
-    TestReply reply;
-    while (co_await stream.Read(request)) {
-      reply.set_text(request.text());
-      absl::Status written = co_await stream.Write(reply);
-      if (!written.ok()) co_return written;
-    }
-    co_return absl::OkStatus();
-  };
+  probe.bidi = EchoTexts;
   ServerUnderTest server(GetParam(), probe);
   WireClient& client = server.ConnectHttp2();
   WireClient& idle = server.ConnectHttp2();

@@ -429,17 +429,7 @@ TEST_P(GrpcServerTest, HeadIsHeldBackUntilTheFirstMessageOrSaidSo) {  // checkli
 }
 
 TEST_P(GrpcServerTest, StreamEchoesWhileBothSidesAreOpen) {  // checklist 26
-  probe.bidi = [](Probe&, ServerContext&,
-                  ServerReaderWriter<TestRequest, TestReply>& stream) -> Task<absl::Status> {
-    TestRequest request;
-    TestReply reply;
-    while (co_await stream.Read(request)) {
-      reply.set_text(request.text());
-      absl::Status written = co_await stream.Write(reply);
-      if (!written.ok()) co_return written;
-    }
-    co_return absl::OkStatus();
-  };
+  probe.bidi = EchoTexts;
   ServerUnderTest server(GetParam(), probe);
   WireClient& client = server.ConnectHttp2();
   client.Send(Call(1, kBidi));

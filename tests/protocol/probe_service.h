@@ -49,6 +49,19 @@ inline constexpr std::string_view kServerStream = "/weft.testing.TestService/Ser
 inline constexpr std::string_view kClientStream = "/weft.testing.TestService/ClientStream";
 inline constexpr std::string_view kBidi = "/weft.testing.TestService/Bidi";
 
+// A handler of Bidi: sends each message's text back.
+inline Task<absl::Status> EchoTexts(Probe&, ServerContext&,
+                                    ServerReaderWriter<TestRequest, TestReply>& stream) {
+  TestRequest request;
+  TestReply reply;
+  while (co_await stream.Read(request)) {
+    reply.set_text(request.text());
+    absl::Status written = co_await stream.Write(reply);
+    if (!written.ok()) co_return written;
+  }
+  co_return absl::OkStatus();
+}
+
 inline std::string Ask(std::string_view text) {
   TestRequest request;
   request.set_text(std::string(text));
