@@ -172,7 +172,11 @@ void BufListWriter::Finish() {
 
 void SerializeAt(const MessageLite& message, std::size_t size, char* to) {
   auto* const begin = reinterpret_cast<std::uint8_t*>(to);
-  std::uint8_t* const end = message.SerializeWithCachedSizesToArray(begin);
+  // As SerializeWithCachedSizesToArray, which asks the message for its size once more: a tenth of
+  // what a small one costs.
+  google::protobuf::io::EpsCopyOutputStream out(begin, static_cast<int>(size),
+                                                /*deterministic=*/false);
+  const std::uint8_t* const end = message._InternalSerialize(begin, &out);
   Check(end == begin + size, "a message changed while it was serialized");
 }
 

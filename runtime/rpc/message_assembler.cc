@@ -29,14 +29,6 @@ absl::Status BadFlag(unsigned char flag) {
 
 }  // namespace
 
-void WriteEnvelopePrefix(std::uint32_t message_size, char* to) {
-  to[0] = 0;
-  to[1] = static_cast<char>(message_size >> 24);
-  to[2] = static_cast<char>(message_size >> 16);
-  to[3] = static_cast<char>(message_size >> 8);
-  to[4] = static_cast<char>(message_size);
-}
-
 void MessageAssembler::Reset(Framing framing, std::size_t receive_limit,
                              std::string_view limit_option) {
   bytes_.Clear();

@@ -13,7 +13,13 @@ namespace weft::internal {
 // The 5 bytes before each message (gRPC over HTTP/2, Length-Prefixed-Message): a flag and a
 // big-endian length.
 inline constexpr std::size_t kEnvelopePrefixSize = 5;
-void WriteEnvelopePrefix(std::uint32_t message_size, char* to);
+inline void WriteEnvelopePrefix(std::uint32_t message_size, char* to) {
+  to[0] = 0;
+  to[1] = static_cast<char>(message_size >> 24);
+  to[2] = static_cast<char>(message_size >> 16);
+  to[3] = static_cast<char>(message_size >> 8);
+  to[4] = static_cast<char>(message_size);
+}
 
 // How a body is cut into messages.
 enum class Framing : std::uint8_t {
