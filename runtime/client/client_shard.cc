@@ -222,6 +222,12 @@ std::size_t ClientShard::Trim(TimePoint now) {
          channel_.TrimCalls(now);
 }
 
+// Without the calls, some of which belong to their users.
+std::size_t ClientShard::HeapBytes() const {
+  const BlockPool::Stats& blocks = blocks_.stats();
+  return blocks.bytes_in_use + blocks.bytes_idle + streams_.stats().bytes;
+}
+
 void ClientShard::Shutdown(const absl::Status& why) {
   if (std::exchange(shut_down_, true)) return;
   last_error_ = why;

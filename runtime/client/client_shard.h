@@ -82,6 +82,7 @@ class ClientShard final : private ClientConnection::Events, private LoopResident
   void OnDown(ClientConnection& connection, const absl::Status& why) override;
   void OnLoopEnd() override;
   std::size_t Trim(TimePoint now) override;
+  std::size_t HeapBytes() const override;
 
   void ConnectIfNeeded();
   void Connect();

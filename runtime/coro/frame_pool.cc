@@ -85,6 +85,7 @@ void* FramePool::Allocate(std::size_t size) {
     return header->frame();
   }
   ++misses_;
+  bytes_ += (size_class + 1) * kClassBytes;
   header = static_cast<Header*>(::operator new((size_class + 1) * kClassBytes));
   header->core = core_;
   header->size_class = size_class;
@@ -102,6 +103,7 @@ void FramePool::FreeLocal(Header* header) noexcept {
   FreeList& list = lists_[header->size_class];
   const std::size_t size = (header->size_class + 1) * kClassBytes;
   if (idle_bytes_ + size > kMaxIdleBytes) {
+    bytes_ -= size;
     ::operator delete(header);
     return;
   }
@@ -147,7 +149,9 @@ void FramePool::Shrink(FreeList& list, std::uint32_t keep) noexcept {
     Header* header = list.head;
     list.head = header->MakeLive();
     --list.count;
-    idle_bytes_ -= (header->size_class + 1) * kClassBytes;
+    const std::size_t size = (header->size_class + 1) * kClassBytes;
+    idle_bytes_ -= size;
+    bytes_ -= size;
     ::operator delete(header);
   }
 }
@@ -165,6 +169,7 @@ FramePool::Stats FramePool::stats() {
   Stats stats;
   stats.live = live_;
   stats.idle_bytes = idle_bytes_;
+  stats.bytes = bytes_;
   stats.hits = hits_;
   stats.misses = misses_;
   return stats;

@@ -29,6 +29,7 @@ class FramePool {
   struct Stats {
     std::size_t live = 0;        // frames handed out and not yet back
     std::size_t idle_bytes = 0;  // kept for reuse
+    std::size_t bytes = 0;       // of all pooled frames that exist
     std::uint64_t hits = 0;      // frames that came from a free list
     std::uint64_t misses = 0;    // frames that came from the heap
   };
@@ -70,6 +71,7 @@ class FramePool {
   bool pooled_;
   std::size_t live_ = 0;
   std::size_t idle_bytes_ = 0;
+  std::size_t bytes_ = 0;
   std::uint64_t hits_ = 0;
   std::uint64_t misses_ = 0;
   std::array<FreeList, kClasses> lists_;

@@ -30,8 +30,13 @@ void StreamPool::Keep(std::size_t keep) {
     const std::unique_ptr<Stream> stream(idle_);
     idle_ = stream->next_idle;
     --idle_count_;
+    ++freed_;
   }
   idle_low_ = std::min(idle_low_, idle_count_);
+}
+
+StreamPool::Stats StreamPool::stats() const {
+  return {idle_count_, made_, (made_ - freed_) * sizeof(Stream)};
 }
 
 Stream* StreamPool::Acquire() {

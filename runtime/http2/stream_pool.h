@@ -16,7 +16,8 @@ class StreamPool {
  public:
   struct Stats {
     std::size_t idle = 0;
-    std::size_t made = 0;  // since the start; stands still in a steady state
+    std::size_t made = 0;   // since the start; stands still in a steady state
+    std::size_t bytes = 0;  // of all streams that exist, without their lists
   };
 
   StreamPool(internal::ChunkPool& chunks, internal::BlockPool& blocks);
@@ -26,7 +27,7 @@ class StreamPool {
 
   internal::ChunkPool& chunks() { return chunks_; }
   internal::BlockPool& blocks() { return blocks_; }
-  Stats stats() const { return {idle_count_, made_}; }
+  Stats stats() const;
   // Frees as many idle streams as were not needed since the last Trim.
   void Trim();
 
@@ -45,6 +46,7 @@ class StreamPool {
   std::size_t idle_count_ = 0;
   std::size_t idle_low_ = 0;  // the fewest since the last Trim
   std::size_t made_ = 0;
+  std::size_t freed_ = 0;
 };
 
 }  // namespace weft::http2

@@ -146,21 +146,27 @@ void LoopCore::Trim() {
   trimmed_ = true;
   const std::size_t freed = chunks_.Trim(Now());
   frames_.Trim();
-  const bool heap_waits = TrimHeap(freed);
-  if (residents_->Trim(Now()) > 0 || chunks_.stats().bytes_idle > 0 ||
-      frames_.stats().idle_bytes > 0 || heap_waits) {
+  const LoopResidents::Left left = residents_->Trim(Now());
+  const bool heap_waits = TrimHeap(freed, left.heap_bytes + frames_.stats().bytes);
+  if (left.kept > 0 || chunks_.stats().bytes_idle > 0 || frames_.stats().idle_bytes > 0 ||
+      heap_waits) {
     timers_.Arm(trimmer_, Now() + kPoolTrimInterval);
   }
 }
 
 // Once use has stayed far below what it has been for a whole interval. True while that is to come.
-bool LoopCore::TrimHeap(std::size_t freed) {
+// `others`: what calls, streams, connections and frames take. They come and go one by one, so that
+// what they took now and at the last look shows nearly the most of the interval.
+bool LoopCore::TrimHeap(std::size_t freed_chunks, std::size_t others) {
   const ChunkPool::Stats stats = chunks_.stats();
   chunks_.ForgetPeak();
-  most_bytes_ = std::max(most_bytes_, stats.bytes_peak);
-  const std::size_t now = stats.bytes_in_use + stats.bytes_idle + stats.bytes_charged;
+  const std::size_t others_before = std::exchange(others_, others);
+  const std::size_t peak = stats.bytes_peak + std::max(others, others_before);
+  most_bytes_ = std::max(most_bytes_, peak);
+  const std::size_t now = stats.bytes_in_use + stats.bytes_idle + stats.bytes_charged + others;
   if (most_bytes_ < now + kHeapTrimStep) return false;
-  if (most_bytes_ < stats.bytes_peak + kHeapTrimStep || freed >= kHeapTrimRest) return true;
+  const std::size_t freed = freed_chunks + others_before - std::min(others_before, others);
+  if (most_bytes_ < peak + kHeapTrimStep || freed >= kHeapTrimRest) return true;
   if (!ReturnFreeHeap(Now())) return true;
   most_bytes_ = now;
   return false;

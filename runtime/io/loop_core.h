@@ -131,7 +131,7 @@ class LoopCore final : public Executor {
   void TakeMail();
   void SetAlarm();
   void Trim();
-  bool TrimHeap(std::size_t freed);
+  bool TrimHeap(std::size_t freed_chunks, std::size_t others);
   bool idle() const { return ready_.empty() && pass_end_.empty(); }
   // Ends what lives on the loop and runs what it had accepted. Once.
   void End();
@@ -166,7 +166,8 @@ class LoopCore final : public Executor {
   FdWatch alarm_watch_;
   Trimmer trimmer_;
   bool trimmed_ = false;        // in this pass
-  std::size_t most_bytes_ = 0;  // that chunks took since the heap was trimmed
+  std::size_t most_bytes_ = 0;  // taken at once since the heap was trimmed
+  std::size_t others_ = 0;      // that were taken at the last trim, but for chunks
 
   ChunkPool chunks_;
   FramePool frames_;

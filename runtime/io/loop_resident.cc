@@ -9,6 +9,7 @@ void LoopResident::LeaveLoop() {
 }
 
 std::size_t LoopResident::Trim(TimePoint) { return 0; }
+std::size_t LoopResident::HeapBytes() const { return 0; }
 
 void LoopResidents::Add(LoopResident& resident) {
   Check(resident.residents_ == nullptr, "a loop's resident was added twice");
@@ -38,14 +39,15 @@ void LoopResidents::Tell(bool close) {
   if (close) closed_ = true;
 }
 
-std::size_t LoopResidents::Trim(TimePoint now) {
+LoopResidents::Left LoopResidents::Trim(TimePoint now) {
   std::lock_guard lock(mutex_);
-  std::size_t kept = 0;
+  Left left;
   for (LoopResident::Link* link = list_.empty() ? nullptr : &list_.front(); link != nullptr;
        link = list_.Next(*link)) {
-    kept += link->resident.Trim(now);
+    left.kept += link->resident.Trim(now);
+    left.heap_bytes += link->resident.HeapBytes();
   }
-  return kept;
+  return left;
 }
 
 }  // namespace weft::internal

@@ -33,6 +33,10 @@ class LoopResident {
   // still kept, in whatever unit: at 0 the loop need not come again. Must not make or destroy
   // residents: they wait for this to return.
   virtual std::size_t Trim(TimePoint now);
+  // On the loop's thread, as often, after Trim: about how many bytes it and what it has on the loop
+  // hold, kept for reuse or in use, but for chunks and coroutine frames, which the loop counts.
+  // When it falls far the heap is trimmed.
+  virtual std::size_t HeapBytes() const;
 
  protected:
   virtual ~LoopResident() { LeaveLoop(); }
@@ -64,8 +68,12 @@ class LoopResidents final : public std::enable_shared_from_this<LoopResidents> {
   void TellEnd() { Tell(/*close=*/false); }
   // The same, and takes no more.
   void Close() { Tell(/*close=*/true); }
-  // The sum of what all give.
-  std::size_t Trim(TimePoint now);
+  // The sums of what all give.
+  struct Left {
+    std::size_t kept = 0;
+    std::size_t heap_bytes = 0;
+  };
+  Left Trim(TimePoint now);
 
  private:
   void Tell(bool close);

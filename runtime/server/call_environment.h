@@ -45,6 +45,8 @@ struct CallEnvironment {
   IntrusiveList<DrainNotice> drain_notices{};
   // Of messages that wait to be used again.
   std::shared_ptr<MessageStash::Total> stashed_bytes = std::make_shared<MessageStash::Total>(0);
+  // Calls that exist, in use or kept.
+  std::size_t existing_calls = 0;
 };
 
 // For the text of a message that is too large.

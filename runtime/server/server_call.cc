@@ -64,6 +64,7 @@ ServerCall::ServerCall(MethodPool& pool, CallEnvironment& environment)
       starter_(*this),
       cancel_runner_(*this),
       deadline_timer_(*this) {
+  ++environment_.existing_calls;
   args_.context_ = &context_;
   args_.call_ = this;
   args_.method_ = &method_;
@@ -73,7 +74,10 @@ ServerCall::ServerCall(MethodPool& pool, CallEnvironment& environment)
   }
 }
 
-ServerCall::~ServerCall() { delete cancel_callbacks_.load(std::memory_order_relaxed); }
+ServerCall::~ServerCall() {
+  --environment_.existing_calls;
+  delete cancel_callbacks_.load(std::memory_order_relaxed);
+}
 
 void ServerCall::EnsureMessages() {
   // Those of streams are the handler's.

@@ -256,6 +256,12 @@ std::size_t Shard::Trim(TimePoint now) {
   return streams_.stats().idle + blocks_.stats().bytes_idle + kept;
 }
 
+std::size_t Shard::HeapBytes() const {
+  const BlockPool::Stats& blocks = blocks_.stats();
+  return blocks.bytes_in_use + blocks.bytes_idle + streams_.stats().bytes +
+         environment_.existing_calls * sizeof(ServerCall);
+}
+
 void Shard::ScheduleCheck() {
   if (done_ && !checker_.queued()) environment_.loop.Schedule(checker_);
 }

@@ -51,6 +51,8 @@ class Shard final : private LoopResident,
   // The methods of the calls whose handlers run.
   std::vector<std::string> RunningMethods() const;
 
+  // About what its calls, streams and connections take, idle or in use, without their chunks.
+  std::size_t HeapBytes() const override;
   // Calls that are kept for reuse.
   std::size_t idle_calls() const;
   // The loop has ended, and nothing of this shard runs there any more. Any thread.

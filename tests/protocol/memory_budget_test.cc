@@ -480,6 +480,27 @@ TEST_F(MemoryBudgetTest, SenderFasterThanTheHandlerIsBoundByItsWindow) {
   EXPECT_EQ(server.Finish(uploader.client(), 1).trailers, "grpc-status=0");
 }
 
+// By it the loop decides when the heap is to be trimmed.
+TEST_F(MemoryBudgetTest, HeapBytesComeAndGoWithIdleStreams) {
+  constexpr std::size_t kStreams = 1000;
+  ServerUnderTest server(kUnlimited, probe, ServerOptions().set_max_concurrent_streams(kStreams));
+  const std::size_t before = server.shard().HeapBytes();
+  WireClient& client = server.ConnectHttp2();
+  for (std::uint32_t i = 0; i < kStreams; ++i) client.Send(Call(2 * i + 1, kClientStream));
+  server.Settle(client);
+  ASSERT_EQ(server.open_calls(), kStreams);
+  EXPECT_GT(server.shard().HeapBytes(), before + kStreams * kKiB);
+  client.Close();
+  ASSERT_TRUE(server.Until([&] {
+    server.Advance(std::chrono::milliseconds(1));
+    return server.open_calls() == 0 && server.shard().connection_count() == 0;
+  }));
+  for (int i = 0; i < 3; ++i) {
+    server.Advance(internal::kPoolTrimInterval + std::chrono::milliseconds(100));
+  }
+  EXPECT_LT(server.shard().HeapBytes(), before + 16 * kKiB);
+}
+
 TEST_F(MemoryBudgetTest, ServerMayEndWhileConnectionsAreHeldBack) {
   ServerUnderTest server(kUnlimited, probe, Budget(512 * kKiB));
   std::vector<Uploader> crowd = Crowd(server);

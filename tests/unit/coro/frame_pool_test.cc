@@ -71,6 +71,7 @@ TEST_F(FramePoolTest, KeepsNoMoreThanItsBound) {
   }
   for (void* frame : frames) FreeFrame(frame);
   EXPECT_LE(pool_->stats().idle_bytes, FramePool::kMaxIdleBytes);
+  EXPECT_EQ(pool_->stats().bytes, pool_->stats().idle_bytes);
   EXPECT_GT(pool_->stats().idle_bytes, FramePool::kMaxIdleBytes - 2 * FramePool::kMaxPooledBytes);
 }
 
@@ -85,8 +86,10 @@ TEST_F(FramePoolTest, TrimFreesWhatWasNotNeededSinceTheLastTrim) {
   FreeFrame(b);
   pool_->Trim();
   EXPECT_EQ(pool_->stats().idle_bytes, 2 * 128u);
+  EXPECT_EQ(pool_->stats().bytes, 2 * 128u);
   pool_->Trim();
   EXPECT_EQ(pool_->stats().idle_bytes, 0u);
+  EXPECT_EQ(pool_->stats().bytes, 0u);
 }
 
 TEST_F(FramePoolTest, FrameFreedOnAnotherThreadComesBack) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "http2/stream.h"
 #include "tests/support/http2_pair.h"
 
 // What calls in a steady state take from malloc, by the pools' own counts.
@@ -102,8 +103,10 @@ TEST(AllocationTest, TrimFreesTheStreamsThatWereNotNeededSinceTheLast) {
   EXPECT_EQ(pair.pools.streams.stats().idle, idle);
   pair.pools.streams.Trim();  // one call needs one on either side
   EXPECT_EQ(pair.pools.streams.stats().idle, 2u);
+  EXPECT_EQ(pair.pools.streams.stats().bytes, 2 * sizeof(Stream));
   pair.pools.streams.Trim();
   EXPECT_EQ(pair.pools.streams.stats().idle, 0u);
+  EXPECT_EQ(pair.pools.streams.stats().bytes, 0u);
 }
 
 }  // namespace
