@@ -101,18 +101,18 @@ void BufList::SplitFront(std::size_t n, BufList& to) {
 
 void BufList::Consume(std::size_t n) {
   Check(n <= size_, "BufList::Consume: beyond the end");
-  while (n > 0) {
+  while (size_ > 0) {
     Slice& first = at(0);
-    if (first.size() > n) {
+    if (first.size() > n) [[likely]] {
       first.RemovePrefix(n);
       size_ -= n;
-      break;
+      return;
     }
     n -= first.size();
     size_ -= first.size();
     const Slice gone = PopFront();
   }
-  if (size_ == 0) LetGo();
+  LetGo();
 }
 
 bool BufList::PeekFront(std::size_t n, char* to) const {

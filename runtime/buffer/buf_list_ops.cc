@@ -47,13 +47,6 @@ void ShareBack(const BufList& from, std::size_t n, BufList& to) {
   }
 }
 
-std::optional<std::string_view> PrefixView(const BufList& list, std::size_t n) {
-  if (n == 0) return std::string_view();
-  const Slice& first = list.slice(0);
-  if (first.size() < n || first.mapped()) return std::nullopt;
-  return first.view().substr(0, n);
-}
-
 std::optional<std::size_t> ReplaceLost(BufList& list, std::size_t count) {
   constexpr std::size_t kNone = static_cast<std::size_t>(-1);
   std::size_t lost = kNone;

@@ -22,9 +22,12 @@ void AppendInbound(BufList& in, ChunkPool& pool, Slice part);
 // Puts a second reference to the last n bytes (n <= from.size()) at the end of `to`.
 void ShareBack(const BufList& from, std::size_t n, BufList& to);
 
-// A view of the first n bytes (n <= size()) where they lie in one slice that user space may read;
-// otherwise nothing. Valid until the list changes.
-std::optional<std::string_view> PrefixView(const BufList& list, std::size_t n);
+// The bytes of the first slice; none when the list is empty or user space may not read them. Valid
+// until the list changes.
+inline std::string_view FrontView(const BufList& list) {
+  if (list.empty() || list.slice(0).mapped()) return {};
+  return list.slice(0).view();
+}
 
 // The kernel has refused to read what stands in the first `count` slices: puts zeros in the place
 // of the first mapped slice whose file has shrunk, or, if none has, of the first mapped one.

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <climits>
 #include <cstring>
-#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 
 #include "base/check.h"
 #include "buffer/buf_list_ops.h"
@@ -16,6 +16,7 @@
 namespace weft::internal {
 
 using google::protobuf::MessageLite;
+using google::protobuf::io::ArrayInputStream;
 using google::protobuf::io::CodedOutputStream;
 
 namespace {
@@ -57,14 +58,20 @@ absl::Status SerializeAcross(const MessageLite& message, std::size_t size, Owner
   return absl::OkStatus();
 }
 
-absl::Status ParseResult(bool parsed, const MessageLite& message, std::size_t size) {
-  if (parsed && message.IsInitialized()) [[likely]]
-    return absl::OkStatus();
+absl::Status CannotParse(bool parsed, const MessageLite& message, std::size_t size) {
   return absl::InternalError(
       parsed ? absl::StrCat("a ", message.GetTypeName(), " of ", size,
                             " bytes lacks required fields: ", message.InitializationErrorString())
              : absl::StrCat("can't parse a ", message.GetTypeName(), " of ", size,
                             " bytes: malformed protobuf"));
+}
+
+// The partial forms of protobuf's parse functions are used: the full ones would write a line to
+// stderr for every message without its required fields.
+absl::Status ParseResult(bool parsed, const MessageLite& message, std::size_t size) {
+  if (parsed && message.IsInitialized()) [[likely]]
+    return absl::OkStatus();
+  return CannotParse(parsed, message, size);
 }
 
 }  // namespace
@@ -200,18 +207,23 @@ absl::Status SerializeAliasing(const MessageLite& message, std::size_t size, Own
 }
 
 absl::Status ParseFrom(std::string_view bytes, MessageLite& message) {
-  if (bytes.size() > kProtobufSizeLimit) return ParseResult(false, message, bytes.size());
-  // The partial form: the full one would write a line to stderr for every message without its
-  // required fields.
+  if (bytes.size() > kProtobufSizeLimit) return CannotParse(false, message, bytes.size());
   const bool parsed = message.ParsePartialFromArray(bytes.data(), static_cast<int>(bytes.size()));
   return ParseResult(parsed, message, bytes.size());
 }
 
 absl::Status ParseFrom(const BufList& list, std::size_t n, MessageLite& message) {
-  if (const std::optional<std::string_view> bytes = PrefixView(list, n); bytes.has_value()) {
-    return ParseFrom(*bytes, message);
+  if (n > kProtobufSizeLimit) return CannotParse(false, message, n);
+  const int size = static_cast<int>(n);
+  const std::string_view front = FrontView(list);
+  if (front.size() == n) return ParseFrom(front, message);
+  if (front.size() > n) {
+    // protobuf looks 16 bytes ahead: at the end of what it is given it goes on in a copy of the
+    // last bytes, which a message that others follow need not pay for.
+    ArrayInputStream run(front.data(),
+                         static_cast<int>(std::min<std::size_t>(front.size(), INT_MAX)));
+    return ParseResult(message.ParsePartialFromBoundedZeroCopyStream(&run, size), message, n);
   }
-  if (n > kProtobufSizeLimit) return ParseResult(false, message, n);
   BufListReader reader(list, n);
   const bool parsed = message.ParsePartialFromZeroCopyStream(&reader);
   return ParseResult(parsed && reader.ok(), message, n);

@@ -154,6 +154,8 @@ class ClientCall final : public HttpStreamEvents, public ListHook<> {
   void Discard();
   bool TryReplay(const StreamClose& close);
   // On the user's thread.
+  bool BeginFinish();
+  bool BeginRead();
   template <typename Fill>
   void PutMail(Fill fill);
   void LoopIsGone();

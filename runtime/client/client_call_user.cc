@@ -182,23 +182,34 @@ OpSlot& ClientCall::slot(ClientWait::Step step) {
 }
 
 bool ClientCall::Begin(ClientWait::Step step) {
-  if (step == ClientWait::Step::kWrite) return write_.done();
-  if (step == ClientWait::Step::kFinish && finish_.done()) return true;
-  const bool local = OnLoop();
-  if (step == ClientWait::Step::kFinish) {
-    if (!streams_replies()) return false;
-    // The messages that were not read would hold the stream up.
-    if (local) {
-      Discard();
-    } else {
-      PutMail([this] { mail_discard_ = true; });
-    }
-    return false;
+  switch (step) {
+    case ClientWait::Step::kFinish:
+      return BeginFinish();
+    case ClientWait::Step::kRead:
+      return BeginRead();
+    case ClientWait::Step::kWrite:
+      break;
   }
-  read_remote_ = !local;
-  read_ok_ = false;
+  return write_.done();
+}
+
+bool ClientCall::BeginFinish() {
+  if (finish_.done()) return true;
+  if (!streams_replies()) return false;
+  // The messages that were not read would hold the stream up.
+  if (OnLoop()) {
+    Discard();
+  } else {
+    PutMail([this] { mail_discard_ = true; });
+  }
+  return false;
+}
+
+bool ClientCall::BeginRead() {
   read_.Rearm();
-  if (!local) {
+  read_remote_ = !OnLoop();
+  if (read_remote_) {
+    read_ok_ = false;
     PutMail([this] { mail_read_ = true; });
     return false;
   }

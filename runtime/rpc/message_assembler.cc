@@ -1,6 +1,5 @@
 #include "rpc/message_assembler.h"
 
-#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -52,19 +51,15 @@ std::string_view MessageAssembler::TakeWhole(const Slice& part) {
 
 absl::Status MessageAssembler::Push(ChunkPool& pool, Slice part) {
   if (part.empty()) return absl::OkStatus();
-  if (framing_ == Framing::kWholeBody) {
-    if (absl::Status fits = CheckSize(bytes_.size() + part.size()); !fits.ok()) return fits;
-  }
+  if (WouldExceed(part.size())) return TooLarge(bytes_.size() + part.size());
   AppendInbound(bytes_, pool, std::move(part));
-  return ReadPrefix();
+  return prefix_known_ ? absl::OkStatus() : ReadPrefix(0);
 }
 
 absl::Status MessageAssembler::PushAll(BufList&& parts) {
-  if (framing_ == Framing::kWholeBody) {
-    if (absl::Status fits = CheckSize(bytes_.size() + parts.size()); !fits.ok()) return fits;
-  }
+  if (WouldExceed(parts.size())) return TooLarge(bytes_.size() + parts.size());
   bytes_.AppendAll(std::move(parts));
-  return ReadPrefix();
+  return prefix_known_ ? absl::OkStatus() : ReadPrefix(0);
 }
 
 absl::Status MessageAssembler::End() {
@@ -87,14 +82,11 @@ absl::Status MessageAssembler::End() {
   return absl::OkStatus();
 }
 
-absl::Status MessageAssembler::PopMessage() {
-  bytes_.Consume(message_size_);
-  return NextMessage();
-}
+absl::Status MessageAssembler::PopMessage() { return NextMessage(message_size_); }
 
 absl::Status MessageAssembler::MoveMessage(BufList& to) {
   bytes_.SplitFront(message_size_, to);
-  return NextMessage();
+  return NextMessage(0);
 }
 
 void MessageAssembler::Clear() {
@@ -103,33 +95,37 @@ void MessageAssembler::Clear() {
   message_size_ = 0;
 }
 
-absl::Status MessageAssembler::NextMessage() {
+absl::Status MessageAssembler::NextMessage(std::size_t taken) {
   prefix_known_ = false;
   message_size_ = 0;
-  if (framing_ == Framing::kWholeBody) return absl::OkStatus();
-  if (absl::Status read = ReadPrefix(); !read.ok()) return read;
-  return ended_ ? End() : absl::OkStatus();
+  if (absl::Status read = ReadPrefix(taken); !read.ok()) return read;
+  return ended_ && framing_ == Framing::kEnvelope ? End() : absl::OkStatus();
 }
 
-absl::Status MessageAssembler::ReadPrefix() {
-  if (framing_ == Framing::kWholeBody || prefix_known_ || bytes_.size() < kEnvelopePrefixSize) {
-    return absl::OkStatus();
-  }
+absl::Status MessageAssembler::ReadPrefix(std::size_t taken) {
+  const bool prefixed = framing_ == Framing::kEnvelope;
+  const std::string_view front = FrontView(bytes_);
   char copied[kEnvelopePrefixSize];
-  const std::optional<std::string_view> whole = PrefixView(bytes_, kEnvelopePrefixSize);
-  if (!whole.has_value()) bytes_.PeekFront(kEnvelopePrefixSize, copied);
-  const char* const prefix = whole.has_value() ? whole->data() : copied;
-  if (prefix[0] != 0) return BadFlag(static_cast<unsigned char>(prefix[0]));
+  const char* prefix = copied;
+  if (prefixed && front.size() >= taken + kEnvelopePrefixSize) [[likely]] {
+    prefix = front.data() + taken;
+  } else {
+    bytes_.Consume(std::exchange(taken, 0));
+    if (!prefixed || bytes_.size() < kEnvelopePrefixSize) return absl::OkStatus();
+    bytes_.PeekFront(kEnvelopePrefixSize, copied);
+  }
+  if (prefix[0] != 0) [[unlikely]]
+    return BadFlag(static_cast<unsigned char>(prefix[0]));
   const std::uint32_t size = LoadBigEndian32(prefix + 1);
-  if (absl::Status fits = CheckSize(size); !fits.ok()) return fits;
-  bytes_.Consume(kEnvelopePrefixSize);
+  if (size > receive_limit_) [[unlikely]]
+    return TooLarge(size);
+  bytes_.Consume(taken + kEnvelopePrefixSize);
   message_size_ = size;
   prefix_known_ = true;
   return absl::OkStatus();
 }
 
-absl::Status MessageAssembler::CheckSize(std::uint64_t size) const {
-  if (size <= receive_limit_) return absl::OkStatus();
+absl::Status MessageAssembler::TooLarge(std::uint64_t size) const {
   return absl::ResourceExhaustedError(
       absl::StrCat("a received message of ", framing_ == Framing::kWholeBody ? "at least " : "",
                    size, " bytes is larger than the limit of ", receive_limit_, " bytes (",

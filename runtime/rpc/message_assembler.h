@@ -67,9 +67,15 @@ class MessageAssembler {
   void Clear();
 
  private:
-  absl::Status NextMessage();
-  absl::Status ReadPrefix();
-  absl::Status CheckSize(std::uint64_t size) const;
+  // `taken`: bytes at the front that are dropped first. With the prefix behind them, where both lie
+  // in one slice as many small messages do.
+  absl::Status NextMessage(std::size_t taken);
+  absl::Status ReadPrefix(std::size_t taken);
+  // A body that is one message, with `more` bytes of it.
+  bool WouldExceed(std::size_t more) const {
+    return framing_ == Framing::kWholeBody && bytes_.size() + more > receive_limit_;
+  }
+  absl::Status TooLarge(std::uint64_t size) const;
 
   BufList bytes_;
   std::size_t receive_limit_ = 0;

@@ -107,20 +107,21 @@ TEST(AppendInboundTest, SmallChunkMayBePinned) {
   EXPECT_EQ(list.slice(0).data(), chunk->data());
 }
 
-TEST(PrefixViewTest, SeesOnlyWhatLiesInOneSlice) {
+TEST(FrontViewTest, SeesWhatIsLeftOfTheFirstSlice) {
   BufList list;
-  EXPECT_EQ(PrefixView(list, 0), "");
+  EXPECT_EQ(FrontView(list), "");
   list.AppendRef(Slice::Static("abc"));
   list.AppendRef(Slice::Static("def"));
-  EXPECT_EQ(PrefixView(list, 2), "ab");
-  EXPECT_EQ(PrefixView(list, 3), "abc");
-  EXPECT_EQ(PrefixView(list, 4), std::nullopt);
+  list.Consume(1);
+  EXPECT_EQ(FrontView(list), "bc");
+  list.Consume(2);
+  EXPECT_EQ(FrontView(list), "def");
 }
 
-TEST(PrefixViewTest, MappedBytesAreNotForUserSpace) {
+TEST(FrontViewTest, MappedBytesAreNotForUserSpace) {
   BufList list;
   list.AppendRef(MappedSlice(10));
-  EXPECT_EQ(PrefixView(list, 5), std::nullopt);
+  EXPECT_EQ(FrontView(list), "");
 }
 
 TEST(FlattenTest, CopiesEverything) {

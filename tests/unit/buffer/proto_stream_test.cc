@@ -315,6 +315,29 @@ TEST(ParseFromTest, OnlyTheFirstBytesBelongToTheMessage) {
   }
 }
 
+// What lies behind the message would make each of these whole.
+TEST(ParseFromTest, TruncatedMessageDoesNotGoOnInTheOneBehindIt) {
+  const std::string bytes = Everywhere(50).SerializeAsString();
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    Holder alone;
+    Holder followed;
+    const bool ok = ParseFrom(bytes.substr(0, size), alone).ok();
+    ASSERT_EQ(ParseFrom(Cut(bytes, bytes.size()), size, followed).ok(), ok) << size;
+    if (!ok) continue;
+    ASSERT_EQ(followed.DebugString(), alone.DebugString()) << size;
+  }
+}
+
+TEST(ParseFromTest, MessageThatOthersFollowMayLackRequiredFieldsToo) {
+  Strict strict;
+  strict.set_number(5);
+  const std::string bytes = strict.SerializePartialAsString();
+  Strict parsed;
+  const absl::Status status =
+      ParseFrom(Cut(bytes + std::string(100, 'x'), 1000), bytes.size(), parsed);
+  EXPECT_EQ(status.message(), "a weft.buffer_test.Strict of 2 bytes lacks required fields: name");
+}
+
 TEST(ParseFromTest, MalformedBytesAreInternalAndNamed) {
   Holder parsed;
   for (const std::size_t piece : std::vector<std::size_t>{2, 100}) {

@@ -59,6 +59,25 @@ TEST_F(MessageAssemblerTest, SplitsAtEveryByteGiveTheSameMessages) {
 }
 
 // checklist 15
+TEST_F(MessageAssemblerTest, MessagesOfOneSliceComeOneByOne) {
+  ASSERT_TRUE(
+      Push(Envelope("first") + Envelope("") + Envelope("third") + std::string(2, '\0')).ok());
+  EXPECT_EQ(Take(), "first");
+  EXPECT_TRUE(popped_.ok());
+  EXPECT_EQ(Take(), "");
+  EXPECT_EQ(Take(), "third");
+  EXPECT_TRUE(popped_.ok());
+  EXPECT_FALSE(assembler_.has_message());
+}
+
+TEST_F(MessageAssemblerTest, BadPrefixBehindAMessageInItsSliceIsAnErrorWhenItIsReached) {
+  ASSERT_TRUE(Push(Envelope("abc") + Envelope("de", 1)).ok());
+  EXPECT_EQ(Take(), "abc");
+  EXPECT_EQ(popped_.code(), absl::StatusCode::kInternal);
+  EXPECT_FALSE(assembler_.has_message());
+}
+
+// checklist 15
 TEST_F(MessageAssemblerTest, AssemblesByteByByte) {
   const std::string body = Envelope("abc") + Envelope("de");
   for (char c : body) ASSERT_TRUE(Push(std::string_view(&c, 1)).ok());
