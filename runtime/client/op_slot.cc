@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/futex.h"
 #include "client/client_call.h"
 #include "io/loop_core.h"
 #include "weft/internal/thread_context.h"
@@ -69,10 +70,7 @@ void OpSlot::Unregister() {
 }
 
 void OpSlot::Block() {
-  if (!Register(kBlocked)) return;
-  while (state_.load(std::memory_order_acquire) != kDone) {
-    state_.wait(kBlocked, std::memory_order_acquire);
-  }
+  if (Register(kBlocked)) WaitWhile(state_, kBlocked);
 }
 
 void OpSlot::Complete() {
@@ -91,7 +89,7 @@ void OpSlot::Complete() {
     case kBlocked:
       // The loop holds a reference to the call, so the slot is there though the thread may have
       // gone on already.
-      state_.notify_all();
+      WakeOne(state_);
       return;
     case kCallback:
       CallBack();
