@@ -48,15 +48,14 @@ void ShareBack(const BufList& from, std::size_t n, BufList& to) {
 }
 
 std::optional<std::size_t> ReplaceLost(BufList& list, std::size_t count) {
-  constexpr std::size_t kNone = static_cast<std::size_t>(-1);
-  std::size_t lost = kNone;
-  for (std::size_t i = 0; i < std::min(count, list.slice_count()); ++i) {
-    if (!list.slice(i).mapped()) continue;
-    const bool intact = IsIntact(list.slice(i));
-    if (lost == kNone || !intact) lost = i;
-    if (!intact) break;
-  }
-  if (lost == kNone) return std::nullopt;
+  count = std::min(count, list.slice_count());
+  const auto is_lost = [&list](std::size_t i) {
+    const Slice& slice = list.slice(i);
+    return slice.mapped() && (!IsIntact(slice) || !IsReadable(slice));
+  };
+  std::size_t lost = 0;
+  while (lost < count && !is_lost(lost)) ++lost;
+  if (lost == count) return std::nullopt;
   BufList rebuilt;
   for (std::size_t i = 0; i < lost; ++i) list.SplitFront(list.slice(0).size(), rebuilt);
   const std::size_t from_end = list.size();

@@ -30,8 +30,9 @@ inline std::string_view FrontView(const BufList& list) {
 }
 
 // The kernel has refused to read what stands in the first `count` slices: puts zeros in the place
-// of the first mapped slice whose file has shrunk, or, if none has, of the first mapped one.
-// Returns how many bytes before the list's end the zeros begin; nothing when no slice is mapped.
+// of the first mapped slice whose file has shrunk, or that can't be read for another reason.
+// Returns how many bytes before the list's end the zeros begin; nothing, and the list stays as it
+// is, when no mapped slice is lost.
 std::optional<std::size_t> ReplaceLost(BufList& list, std::size_t count);
 
 // A copy of all bytes, for messages and tests; an unreadable mapped part is zeros.

@@ -158,4 +158,20 @@ bool IsIntact(const Slice& slice) {
   return region.file().Reaches(region.OffsetOf(slice.data()) + slice.size());
 }
 
+bool IsReadable(const Slice& slice) {
+  const int fd = ::memfd_create("weft", MFD_CLOEXEC);
+  if (fd < 0) return true;
+  std::string_view left = slice.view();
+  bool refused = false;
+  while (!left.empty()) {
+    const ssize_t n = ::pwrite(fd, left.data(), left.size(), 0);
+    if (n < 0 && errno == EINTR) continue;
+    refused = n < 0 && errno == EFAULT;
+    if (n <= 0) break;
+    left.remove_prefix(static_cast<std::size_t>(n));
+  }
+  ::close(fd);
+  return !refused;
+}
+
 }  // namespace weft::internal

@@ -48,4 +48,8 @@ absl::Status ReadMapped(const Slice& slice, std::size_t offset, std::span<char> 
 // Whether the file still has all bytes of a mapped slice. One system call.
 bool IsIntact(const Slice& slice);
 
+// Whether the kernel can read all bytes of a mapped slice, whatever their file says: has it copy
+// them, so only for when it has refused to once. True when there is nowhere to copy them to.
+bool IsReadable(const Slice& slice);
+
 }  // namespace weft::internal

@@ -233,6 +233,7 @@ void Connection::Flush() {
   waiting_bytes_ = 0;
   if (flush_timer_.armed()) flush_timer_.Disarm();
   std::size_t written = 0;
+  bool read_again = false;
   while (!write_blocked_) {
     if (state_ == State::kOpen && out_.size() <= kOutputLowMark && codec_->wants_write()) {
       if (absl::Status pulled = codec_->Pull(out_, kFlushQuantum - out_.size()); !pulled.ok()) {
@@ -258,6 +259,8 @@ void Connection::Flush() {
         // A mapped file shrank (design §10).
         const std::optional<std::size_t> lost = ReplaceLost(out_, kMaxIov);
         if (lost.has_value() && codec_ != nullptr && codec_->OutputLost(*lost)) continue;
+        // Or what could not be read can be now: that is nobody's end, but tried only once.
+        if (!lost.has_value() && !std::exchange(read_again, true)) continue;
         lost_output_ = true;
       }
       out_.Clear();

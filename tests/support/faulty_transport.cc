@@ -51,6 +51,10 @@ IoResult FaultyTransport::ReadSome(std::span<const iovec> into) {
 
 IoResult FaultyTransport::WritevSome(std::span<const iovec> from) {
   if (reset()) return IoResult::Error(ECONNRESET);
+  if (unreadable_writes_ < faults_.unreadable_writes) {
+    ++unreadable_writes_;
+    return IoResult::Error(EFAULT);
+  }
   if (written_ == faults_.zero_write_at && !std::exchange(zero_written_, true)) {
     return IoResult::WouldBlock();
   }

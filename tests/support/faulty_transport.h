@@ -31,7 +31,8 @@ class FaultyTransport final : public internal::Transport,
     std::size_t zero_write_at = kNever;  // when so many bytes were written, one write takes nothing
     std::size_t reset_after =
         kNever;  // bytes read and written; then every call fails with ECONNRESET
-    std::size_t eof_after = kNever;  // bytes read
+    std::size_t eof_after = kNever;     // bytes read
+    std::size_t unreadable_writes = 0;  // so many writes say EFAULT before one is done
   };
 
   FaultyTransport(internal::LoopCore& loop, std::unique_ptr<internal::Transport> inner,
@@ -68,6 +69,7 @@ class FaultyTransport final : public internal::Transport,
   bool watch_reads_ = true;
   bool closed_ = false;
   bool zero_written_ = false;
+  std::size_t unreadable_writes_ = 0;
   std::size_t read_ = 0;
   std::size_t written_ = 0;
 };

@@ -1,6 +1,7 @@
 #include "buffer/buf_list_ops.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -159,18 +160,27 @@ TEST_F(ReplaceLostTest, ZerosStandForTheFirstPartThatTheFileHasLost) {
                              std::string(60'000, '\0') + "tail");
 }
 
-TEST_F(ReplaceLostTest, WithoutALossTheFirstMappedPartGoes) {
-  EXPECT_EQ(ReplaceLost(list_, kMaxIov), 100'008u);
-  EXPECT_EQ(Text(list_),
-            "head" + std::string(40'000, '\0') + "head" + Bytes(100'000).substr(40'000) + "tail");
+TEST_F(ReplaceLostTest, PartThatCannotBeReadGoesAloneThoughItsFileIsWhole) {
+  // From a page of the second part's on.
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(list_.slice(3).data()) + 2 * page;
+  ASSERT_EQ(::mprotect(reinterpret_cast<void*>(begin - begin % page), page, PROT_NONE), 0);
   EXPECT_EQ(ReplaceLost(list_, kMaxIov), 60'004u);
+  EXPECT_EQ(Text(list_), "head" + Bytes(100'000).substr(0, 40'000) + "head" +
+                             std::string(60'000, '\0') + "tail");
   EXPECT_EQ(ReplaceLost(list_, kMaxIov), std::nullopt);
+}
+
+TEST_F(ReplaceLostTest, WithoutALossNothingGoes) {
+  EXPECT_EQ(ReplaceLost(list_, kMaxIov), std::nullopt);
+  EXPECT_EQ(Text(list_), "head" + Bytes(100'000).substr(0, 40'000) + "head" +
+                             Bytes(100'000).substr(40'000) + "tail");
 }
 
 TEST_F(ReplaceLostTest, OnlyTheFirstSlicesAreLookedAt) {
   ASSERT_EQ(::truncate(path_.c_str(), 50'000), 0);
-  EXPECT_EQ(ReplaceLost(list_, 1), std::nullopt);
-  EXPECT_EQ(ReplaceLost(list_, 2), 100'008u);
+  EXPECT_EQ(ReplaceLost(list_, 3), std::nullopt);
+  EXPECT_EQ(ReplaceLost(list_, 4), 60'004u);
 }
 
 }  // namespace

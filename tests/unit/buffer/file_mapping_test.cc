@@ -123,6 +123,15 @@ TEST_F(FileMappingTest, IntactUntilTheFileEndsBeforeTheSlice) {
   EXPECT_TRUE(IsIntact(region.Sub(0, 9'899)));
 }
 
+TEST_F(FileMappingTest, ReadableWhileTheKernelCanCopyAllOfIt) {
+  const FileMapping file = FileMapping::Open(Write(Bytes(20'000))).value();
+  const Slice region = file.Region(100, 19'900);
+  EXPECT_TRUE(IsReadable(region));
+  ASSERT_EQ(::truncate(path_.c_str(), 4096), 0);
+  EXPECT_FALSE(IsReadable(region));
+  EXPECT_TRUE(IsReadable(region.Sub(0, 3'000)));
+}
+
 TEST_F(FileMappingTest, RegionBeyondTheEndIsRefused) {
   const FileMapping file = FileMapping::Open(Write("abc")).value();
   EXPECT_DEATH(file.Region(1, 3), "beyond the end");

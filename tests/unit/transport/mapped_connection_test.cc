@@ -12,6 +12,7 @@
 #include "buffer/file_mapping.h"
 #include "io/owned_fd.h"
 #include "io/socket_transport.h"
+#include "tests/support/faulty_transport.h"
 #include "transport/connection.h"
 #include "weft/event_loop.h"
 
@@ -59,21 +60,26 @@ class MappedConnectionTest : public ::testing::Test, public Connection::Owner {
     peer_ = OwnedFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     EXPECT_EQ(::connect(peer_.get(), raw, size), 0);
     OwnedFd ours(::accept4(listening.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    connection_ = std::make_unique<Connection>(
-        loop_.core(), std::make_unique<SocketTransport>(loop_.core(), std::move(ours), "peer"),
-        ConnectionTimeouts(), *this);
+    transport_ = std::make_unique<SocketTransport>(loop_.core(), std::move(ours), "peer");
     auto codec = std::make_unique<PreparedCodec>();
     codec_ = codec.get();
     std::ofstream(path_, std::ios::binary) << std::string(kSize, 'f');
     codec_->output.AppendRef(Slice::Static("head"));
     codec_->output.AppendRef(FileMapping::Open(path_).value().Region(0, kSize));
     codec_->output.AppendRef(Slice::Static("tail"));
-    EXPECT_EQ(::truncate(path_.c_str(), 0), 0);
     codec_owned_ = std::move(codec);
   }
   ~MappedConnectionTest() override { ::unlink(path_.c_str()); }
 
-  void Run() {
+  void LoseFile() { EXPECT_EQ(::truncate(path_.c_str(), 0), 0); }
+  // So many writes are refused, whatever is in them.
+  void Run(std::size_t unreadable_writes = 0) {
+    testing::FaultyTransport::Faults faults;
+    faults.unreadable_writes = unreadable_writes;
+    connection_ = std::make_unique<Connection>(
+        loop_.core(),
+        std::make_unique<testing::FaultyTransport>(loop_.core(), std::move(transport_), faults),
+        ConnectionTimeouts(), *this);
     connection_->Start(std::move(codec_owned_));
     for (int i = 0; i < 50; ++i) loop_.RunOnce();
   }
@@ -94,6 +100,7 @@ class MappedConnectionTest : public ::testing::Test, public Connection::Owner {
 
   EventLoop loop_;
   OwnedFd peer_;
+  std::unique_ptr<Transport> transport_;
   std::unique_ptr<PreparedCodec> codec_owned_;
   PreparedCodec* codec_ = nullptr;
   std::unique_ptr<Connection> connection_;
@@ -110,6 +117,7 @@ class MappedConnectionTest : public ::testing::Test, public Connection::Owner {
 
 TEST_F(MappedConnectionTest, ZerosGoOutWhereTheCodecEndsTheStream) {
   codec_->repairs = true;
+  LoseFile();
   Run();
   EXPECT_EQ(codec_->lost, kSize + 4);
   int end = 0;
@@ -118,7 +126,25 @@ TEST_F(MappedConnectionTest, ZerosGoOutWhereTheCodecEndsTheStream) {
   EXPECT_NE(connection_, nullptr);
 }
 
+TEST_F(MappedConnectionTest, WriteThatIsRefusedWithoutALossIsTriedAgain) {
+  codec_->repairs = true;
+  Run(/*unreadable_writes=*/1);
+  EXPECT_EQ(codec_->lost, 0u);
+  int end = 0;
+  EXPECT_TRUE(Receive(end) == "head" + std::string(kSize, 'f') + "tail");
+  EXPECT_EQ(end, EAGAIN);
+  EXPECT_NE(connection_, nullptr);
+}
+
+TEST_F(MappedConnectionTest, ConnectionEndsWhenWritesAreRefusedForNoMappedPart) {
+  codec_->repairs = true;
+  Run(/*unreadable_writes=*/1000);
+  EXPECT_EQ(connection_, nullptr);
+  EXPECT_EQ(closed_why_.code(), absl::StatusCode::kUnavailable);
+}
+
 TEST_F(MappedConnectionTest, ConnectionIsResetWhereTheCodecCannotEndTheAnswer) {
+  LoseFile();
   Run();
   EXPECT_EQ(connection_, nullptr);
   EXPECT_EQ(closed_why_.code(), absl::StatusCode::kUnavailable);
