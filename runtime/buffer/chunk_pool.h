@@ -101,7 +101,7 @@ class ChunkPool {
   std::size_t Trim(TimePoint now);
   // Any thread.
   Charge ChargeFor(std::size_t bytes);
-  // Owner thread only.
+  // On the owner thread, or before it begins.
   void AddWatcher(Watcher& watcher);
   // Any thread.
   Stats stats() const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "absl/strings/cord.h"
@@ -10,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/any.pb.h"
 #include "google/protobuf/descriptor.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/message.h"
 #include "google/protobuf/util/json_util.h"
 #include "google/protobuf/util/type_resolver.h"
@@ -160,11 +162,10 @@ class UtilJson final : public JsonCodec {
           absl::StrCat("the body is not the JSON of ", message->GetTypeName(),
                        ": it nests deeper than ", kMaxJsonDepth, " levels"));
     }
-    ChunkPool pool;
-    BufList binary;
+    std::string binary;
     {
       BufListReader json(body, size);
-      BufListWriter out(binary, pool, size);
+      google::protobuf::io::StringOutputStream out(&binary);
       const auto parsed = google::protobuf::util::JsonToBinaryStream(
           TypesOf(*message).get(), TypeUrl(*message), &json, &out, {});
       if (!parsed.ok()) {
@@ -173,7 +174,7 @@ class UtilJson final : public JsonCodec {
                                                        std::string(parsed.message())));
       }
     }
-    return ParseFrom(binary, binary.size(), *message);
+    return ParseFrom(binary, *message);
   }
 
   absl::Status Print(const MessageLite& lite, ChunkPool& pool, BufList& body) const override {

@@ -63,7 +63,9 @@ bool TestServiceImpl::WaitFor(const std::atomic<int>& counter, int value) {
 Task<absl::Status> TestServiceImpl::Unary(ServerContext& context, const TestRequest& request,
                                           TestReply& reply) {
   const Count count(*this, context);
-  if (request.wait()) co_await UntilCancelled();
+  if (request.wait()) {
+    co_await UntilCancelled();
+  }
   if (request.echo_headers()) EchoHeaders(context);
   if (request.code() != 0) co_return Asked(request);
   Fill(request, reply);
@@ -80,7 +82,9 @@ Task<absl::Status> TestServiceImpl::ServerStream(ServerContext& context, const T
     absl::Status written = co_await writer.Write(reply);
     if (!written.ok()) co_return written;
   }
-  if (request.wait()) co_await UntilCancelled();
+  if (request.wait()) {
+    co_await UntilCancelled();
+  }
   if (request.code() != 0) co_return Asked(request);
   co_return absl::OkStatus();
 }
@@ -93,7 +97,9 @@ Task<absl::Status> TestServiceImpl::ClientStream(ServerContext& context,
   int read = 0;
   while (co_await reader.Read(request)) {
     ++read;
-    if (request.wait()) co_await UntilCancelled();
+    if (request.wait()) {
+      co_await UntilCancelled();
+    }
     if (request.code() != 0) co_return Asked(request);
   }
   reply.set_text(request.text());
@@ -108,7 +114,9 @@ Task<absl::Status> TestServiceImpl::Bidi(ServerContext& context,
   TestReply reply;
   int read = 0;
   while (co_await stream.Read(request)) {
-    if (request.wait()) co_await UntilCancelled();
+    if (request.wait()) {
+      co_await UntilCancelled();
+    }
     if (request.code() != 0) co_return Asked(request);
     Fill(request, reply);
     reply.set_count(read++);
