@@ -104,18 +104,18 @@ void BlockingCall::Reset() {
   outbound_.Clear();
   inbound_ended_ = cancelled_ = done_ = above_mark_ = send_head_ = false;
   priority_.reset();
-  credit_ = uncredited_ = 0;
+  credit_ = uncredited_ = reader_holds_ = 0;
   failure_ = result_ = absl::OkStatus();
 }
 
 std::size_t BlockingCall::held_bytes() {
   std::lock_guard lock(mutex_);
-  return inbound_.size() + outbound_.size();
+  return inbound_.size() + reader_holds_ + outbound_.size();
 }
 
 bool BlockingCall::waits_for_body() {
   std::lock_guard lock(mutex_);
-  return inbound_.empty() && !inbound_ended_;
+  return reader_waits_ && inbound_.empty() && !inbound_ended_;
 }
 
 void BlockingCall::PostMail() {
@@ -176,7 +176,8 @@ bool BlockingCall::Read(MessageTarget message) {
       status = assembler_.PopMessage();
       std::lock_guard lock(mutex_);
       if (cancelled_) return false;
-      CreditAbove(assembler_.bytes().size());
+      reader_holds_ = assembler_.bytes().size();
+      CreditAbove(reader_holds_);
       if (credit_ >= kCreditStep) PostMail();
       if (!status.ok()) {
         failure_ = status;
@@ -192,9 +193,12 @@ bool BlockingCall::Read(MessageTarget message) {
       // complete.
       CreditAbove(0);
       if (credit_ > 0) PostMail();
+      reader_waits_ = true;
       changed_.wait(lock, [this] { return !inbound_.empty() || inbound_ended_ || cancelled_; });
+      reader_waits_ = false;
       if (cancelled_) return false;
     }
+    reader_holds_ += inbound_.size();
     taken_.AppendAll(std::move(inbound_));
     const bool ended = inbound_ended_;
     lock.unlock();

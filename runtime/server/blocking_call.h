@@ -40,9 +40,9 @@ class BlockingCall {
   void Drained();
   // For the next call.
   void Reset();
-  // What has not crossed over yet.
+  // Of the request, not read, and of the replies, not with the stream yet.
   std::size_t held_bytes();
-  // The worker may be waiting for more of the request.
+  // The worker waits for more of the request.
   bool waits_for_body();
 
   // --- On the worker; one thread may read while another writes.
@@ -97,6 +97,9 @@ class BlockingCall {
   // From the loop to the worker.
   BufList inbound_;
   bool inbound_ended_ = false;
+  // What the reader has taken of it and not read.
+  std::size_t reader_holds_ = 0;
+  bool reader_waits_ = false;
   bool cancelled_ = false;
   // From the worker to the loop.
   BufList outbound_;

@@ -1,13 +1,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
+#include <future>
 #include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "buffer/limits.h"
+#include "server/server_call.h"
 #include "tests/protocol/probe_service.h"
 #include "tests/protocol/server_under_test.h"
 #include "weft/sleep.h"
@@ -167,6 +170,15 @@ class MemoryBudgetTest : public ::testing::Test {
       uploader.Add(2 * i + 1, body, /*end=*/true);
     }
   }
+  // Stalls them until the server's marks stop the client, and then its next call is refused.
+  static void StallUntilRefused(ServerUnderTest& server, Uploader& uploader, std::uint32_t streams,
+                                std::size_t each) {
+    Stall(uploader, streams, each);
+    Exhaust(server, uploader);
+    EXPECT_FALSE(uploader.done());
+    EXPECT_NE(server.budget().level(), Level::kFree);
+    ExpectRefused(server, uploader.client(), 2 * streams + 1);
+  }
   // Stalls so many connections that together they hold 512 KiB, each about its least share.
   static std::vector<Uploader> Crowd(ServerUnderTest& server) {
     std::vector<Uploader> crowd;
@@ -209,14 +221,11 @@ TEST_F(MemoryBudgetTest, ThousandStalledReadersAreHeldBackAndGoOnOnceTheyRead) {
   WireClient& other = server.ConnectHttp2();
   ExpectServed(server, other, 1);
   Uploader uploader(server.ConnectHttp2());
-  Stall(uploader, kStreams, 50 * kMiB / kStreams);
-  Exhaust(server, uploader);
-  EXPECT_FALSE(uploader.done());
+  StallUntilRefused(server, uploader, kStreams, 50 * kMiB / kStreams);
   EXPECT_EQ(server.budget().level(), Level::kTight);
   EXPECT_GE(Holds(server), kBudget / 2);
   EXPECT_LE(Holds(server), kBudget / 2 + kOnItsWay + kMiB);
   ExpectServed(server, other, 3);
-  ExpectRefused(server, uploader.client(), 5001);
   // Time brings nothing to those that nobody waits for.
   for (int tick = 0; tick < 5; ++tick) {
     server.Advance(kBudgetTick);
@@ -242,10 +251,7 @@ TEST_F(MemoryBudgetTest, ThousandStalledReadersAreHeldBackAndGoOnOnceTheyRead) {
 TEST_F(MemoryBudgetTest, CancelledStreamsGiveTheirBytesBack) {
   ServerUnderTest server(kUnlimited, probe, Budget(4 * kMiB));
   Uploader uploader(server.ConnectHttp2());
-  Stall(uploader, 100, kMiB);
-  Exhaust(server, uploader);
-  EXPECT_NE(server.budget().level(), Level::kFree);
-  ExpectRefused(server, uploader.client(), 1001);
+  StallUntilRefused(server, uploader, 100, kMiB);
   for (std::uint32_t id = 1; id < 200; id += 2) uploader.client().Send(RstStream(id, 8));
   server.Settle(uploader.client());
   server.Advance(kBudgetTick);
@@ -257,9 +263,7 @@ TEST_F(MemoryBudgetTest, CancelledStreamsGiveTheirBytesBack) {
 TEST_F(MemoryBudgetTest, LostConnectionGivesItsBytesBack) {
   ServerUnderTest server(kUnlimited, probe, Budget(4 * kMiB));
   Uploader uploader(server.ConnectHttp2());
-  Stall(uploader, 100, kMiB);
-  Exhaust(server, uploader);
-  EXPECT_NE(server.budget().level(), Level::kFree);
+  StallUntilRefused(server, uploader, 100, kMiB);
   uploader.client().Close();
   ASSERT_TRUE(server.Until([&] { return server.shard().connection_count() == 0; }));
   server.Advance(kBudgetTick);
@@ -477,6 +481,49 @@ TEST_F(MemoryBudgetTest, SenderFasterThanTheHandlerIsBoundByItsWindow) {
   // The window does not grow for a reader that is slow, however short the path.
   EXPECT_GT(most, 32 * kKiB);
   EXPECT_LT(most, 512 * kKiB);
+  EXPECT_EQ(server.Finish(uploader.client(), 1).trailers, "grpc-status=0");
+}
+
+// Its handler reads one message and then none until it is let go.
+class BlockingReaders final : public TestService::BlockingService {
+ public:
+  absl::Status ClientStream(ServerContext&, BlockingReader<TestRequest>& reader,
+                            TestReply&) override {
+    TestRequest request;
+    bool more = reader.Read(request);
+    ++begun;
+    gate_.wait();
+    while (more) more = reader.Read(request);
+    return absl::OkStatus();
+  }
+  void LetGo() { open_.set_value(); }
+
+  std::atomic<std::uint32_t> begun{0};
+
+ private:
+  std::promise<void> open_;
+  const std::shared_future<void> gate_{open_.get_future()};
+};
+
+// A reader takes over all that has come, however little of it its handler has read.
+TEST_F(MemoryBudgetTest, WhatABlockingHandlerHasNotReadCounts) {
+  BlockingReaders readers;
+  ServerUnderTest server(kUnlimited, readers, Budget(5 * kMiB));
+  Uploader uploader(server.ConnectHttp2());
+  uploader.client().Send(Call(1, kClientStream));
+  const std::string message = Message(10'000);
+  uploader.Add(1, message + message + message + message + message, /*end=*/false);
+  Exhaust(server, uploader);
+  EXPECT_TRUE(uploader.done());
+  EXPECT_TRUE(server.Until([&] { return readers.begun == 1; }));
+  Exhaust(server, uploader);
+  const internal::ServerCall& call = server.shard().environment().calls.front();
+  EXPECT_GE(call.held_bytes(), 40'000u);  // but for a prefix
+  EXPECT_FALSE(call.waits_for_body());    // its handler does something else
+  readers.LetGo();
+  EXPECT_TRUE(server.Until([&] { return call.waits_for_body(); }));
+  EXPECT_EQ(call.held_bytes(), 0u);
+  uploader.client().Send(Data(1, "").End().Render());
   EXPECT_EQ(server.Finish(uploader.client(), 1).trailers, "grpc-status=0");
 }
 
