@@ -91,7 +91,9 @@ class Report:
         both, plain, again = (f"{server} / {WEFT}" for server in (WEFT, PLAIN, AGAIN))
         served = f"{WEFT} / {GRPC_GO}"
         best = peer_pairs(self._rounds)
-        rows = [(f"{both} to the best peer's", both, best), (f"{served} to the best peer's", served, best),
+        rows = [(f"{both} to the best peer / {GRPC_GO}", both, best),
+                (f"{both} to the best peer / {WEFT}", both, peer_pairs(self._rounds, WEFT)),
+                (f"{served} to the best peer / {GRPC_GO}", served, best),
                 (f"{both} to {plain}", both, [plain]), (f"{again} to {both} (A/A)", again, [both])]
         filled = []
         for title, name, others in rows:
@@ -101,6 +103,6 @@ class Report:
         return format_table(f"Ratios beside bulk {load}s", ["p50", "p99", "max", "bulk"], filled) if filled else ""
 
 
-def peer_pairs(rounds):
-    """The peers' servers, each with grpc-go's client."""
-    return [name for name in rounds.names() if name.endswith(f" / {GRPC_GO}") and name.split(" / ")[0] not in OWN_SERVERS]
+def peer_pairs(rounds, client=GRPC_GO):
+    """The peers' servers, each with that client."""
+    return [name for name in rounds.names() if name.endswith(f" / {client}") and name.split(" / ")[0] not in OWN_SERVERS]

@@ -62,17 +62,18 @@ def in_counts(compared):
 
 
 def in_priority(rounds):
-    """Weft at both ends to the peers' servers with grpc-go's client."""
-    own = f"{contention.WEFT} / {contention.WEFT}"
+    """Servers beside each other, with the same client: with two clients one would compare their windows."""
     for load in contention.LOADS:
-        for key, says in (("p50_us", "p50"), ("p99_us", "p99"), ("max_us", "the longest"), ("bulk_mb_s", "bulk throughput")):
-            found = {name: rounds.ratios(own, load, key, [name]) for name in contention.peer_pairs(rounds)}
-            more_is_better = key == "bulk_mb_s"
-            name = furthest_ahead([(name, [1 / ratio for ratio in ratios if ratio] if more_is_better else ratios)
-                                   for name, ratios in found.items()])
-            if name:
-                where = "alone" if load == contention.UNLOADED else f"beside bulk {load}s"
-                yield f"urgent calls {where}: {says}", [name, spread(found[name])]
+        where = "alone" if load == contention.UNLOADED else f"beside bulk {load}s"
+        for client, whose in ((contention.WEFT, "Weft's client"), (contention.GRPC_GO, "grpc-go's client")):
+            own = f"{contention.WEFT} / {client}"
+            for key, says in (("p50_us", "p50"), ("p99_us", "p99"), ("max_us", "the longest"), ("bulk_mb_s", "bulk throughput")):
+                found = {name: rounds.ratios(own, load, key, [name]) for name in contention.peer_pairs(rounds, client)}
+                more_is_better = key == "bulk_mb_s"
+                name = furthest_ahead([(name, [1 / ratio for ratio in ratios if ratio] if more_is_better else ratios)
+                                       for name, ratios in found.items()])
+                if name:
+                    yield f"urgent calls {where}, {whose}: {says}", [title(name.split(" / ")[0]), spread(found[name])]
 
 
 def in_clients(rounds):

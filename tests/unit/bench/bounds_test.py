@@ -113,7 +113,17 @@ class BetterTest(unittest.TestCase):
     def test_more_throughput_is_better(self):
         found = sample_results.priority()
         found["rounds"][0]["tonic / grpc-go"]["upload"]["bulk_mb_s"] = 5000  # the rounds are one object
-        self.assertEqual(self.rows(priority=found), {"urgent calls beside bulk uploads: bulk throughput": "tonic / grpc-go"})
+        self.assertEqual(self.rows(priority=found),
+                         {"urgent calls beside bulk uploads, grpc-go's client: bulk throughput": "tonic"})
+
+    def test_servers_are_compared_at_the_same_client(self):
+        found = sample_results.priority()
+        runs = found["rounds"][0]  # the rounds are one object
+        runs["grpc-go / grpc-go"]["download"]["p99_us"] = runs["weft / grpc-go"]["download"]["p99_us"] / 2
+        runs["tonic / weft"]["unloaded"] = runs["weft / weft"]["unloaded"] | {"p50_us": 100}
+        self.assertLess(runs["weft / weft"]["download"]["p99_us"], runs["grpc-go / grpc-go"]["download"]["p99_us"])
+        self.assertEqual(self.rows(priority=found), {"urgent calls alone, Weft's client: p50": "tonic",
+                                                     "urgent calls beside bulk downloads, grpc-go's client: p99": "grpc-go"})
 
     def test_faster_client_is_named_and_bare_sockets_are_none(self):
         found = sample_results.ping_pong()
