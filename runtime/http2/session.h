@@ -105,18 +105,17 @@ class Core;
 // a session with open streams aborts them first.
 //
 // Beyond the contracts of Codec and HttpStream:
-//  * `end` of OnRequest and OnHead stands for OnEnd, which does not follow then. A client's request
-//  that
-//    failed may see OnClosed without OnHead.
-//  * OnClosed comes from the next Recv, Pull or Abort after the cause, never from a method of a
-//  stream.
-//  * Bodies are slices of what Recv was given. Connection credit is returned on arrival, stream
-//  credit
-//    by ReturnCredit.
-//  * A server whose response is complete before the request is resets the stream with NO_ERROR, and
-//  so
-//    does a client whose response has come before its request was sent; both are kComplete.
-//  * Methods of a stream that has ended already, but has not heard OnClosed, do nothing.
+//
+// `end` of OnRequest and OnHead stands for OnEnd, which does not follow then. A client's request
+// that failed may see OnClosed without OnHead. OnClosed comes from the next Recv, Pull or Abort
+// after the cause, never from a method of a stream. Methods of a stream that has ended already, but
+// has not heard OnClosed, do nothing.
+//
+// Bodies are slices of what Recv was given. Connection credit is returned on arrival, stream credit
+// by ReturnCredit.
+//
+// A server whose response is complete before the request is resets the stream with NO_ERROR, and so
+// does a client whose response has come before its request was sent; both are kComplete.
 class Session : public internal::Codec {
  public:
   ~Session() override;
