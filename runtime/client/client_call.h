@@ -156,6 +156,8 @@ class ClientCall final : public HttpStreamEvents, public ListHook<> {
   // On the user's thread.
   bool BeginFinish();
   bool BeginRead();
+  void WriteByMail(OutgoingMessage& message);
+  absl::Status WhyNotWritten() const;
   template <typename Fill>
   void PutMail(Fill fill);
   void LoopIsGone();

@@ -247,29 +247,25 @@ bool ClientCall::TakeRead(MessageTarget message) {
 
 void ClientCall::Write(const MessageInput& input) {
   write_.Rearm();
-  if (writes_done_said_.load(std::memory_order_relaxed)) {
-    write_result_ = absl::FailedPreconditionError(
-        absl::StrCat("a message was written to the call to ", std::string(info_->path),
-                     " after WritesDone; it was not sent"));
+  if (finish_.done() || writes_done_said_.load(std::memory_order_relaxed)) [[unlikely]] {
+    write_result_ = WhyNotWritten();
     write_.Complete();
     return;
   }
-  if (finish_.done()) {
-    write_result_ = EndedStatus();
-    write_.Complete();
-    return;
-  }
-  write_result_ = absl::OkStatus();
   InputMessage message(input);
-  if (OnLoop()) {
-    write_result_ = finished_ ? EndedStatus() : Append(message);
-    if (write_result_.ok() && above_mark()) {
-      writing_ = true;
-    } else {
-      write_.CompleteAtOnce();
-    }
+  if (!OnLoop()) {
+    WriteByMail(message);
     return;
   }
+  write_result_ = finished_ ? EndedStatus() : Append(message);
+  if (write_result_.ok() && above_mark()) {
+    writing_ = true;
+  } else {
+    write_.CompleteAtOnce();
+  }
+}
+
+void ClientCall::WriteByMail(OutgoingMessage& message) {
   BufList bytes;
   absl::Status encoded =
       AppendEnvelope(message, channel_->options().send_limit(), loop().chunks(), bytes);
@@ -282,6 +278,13 @@ void ClientCall::Write(const MessageInput& input) {
     mail_out_.AppendAll(std::move(bytes));
     mail_write_ = true;
   });
+}
+
+absl::Status ClientCall::WhyNotWritten() const {
+  if (!writes_done_said_.load(std::memory_order_relaxed)) return EndedStatus();
+  return absl::FailedPreconditionError(absl::StrCat("a message was written to the call to ",
+                                                    std::string(info_->path),
+                                                    " after WritesDone; it was not sent"));
 }
 
 void ClientCall::WritesDone() {

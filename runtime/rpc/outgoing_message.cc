@@ -29,9 +29,7 @@ OwnerRef OwnMessage(std::unique_ptr<google::protobuf::MessageLite> message,
   return OwnerRef::Adopt(new MessageKeeper(std::move(message), std::move(charge)));
 }
 
-InputMessage::~InputMessage() {
-  if (input_.moved_bytes() != nullptr) input_.moved_bytes()->Clear();
-}
+void InputMessage::ClearMoved() { input_.moved_bytes()->Clear(); }
 
 OutgoingMessage::Taken InputMessage::Take(std::size_t size, ChunkPool& pool) {
   std::unique_ptr<google::protobuf::MessageLite> taken(input_.Take());

@@ -61,11 +61,16 @@ class InputMessage final : public OutgoingMessage {
       : OutgoingMessage(input.bytes(), input.bytes() != nullptr ? nullptr : &input.message()),
         input_(input) {}
   InputMessage(const InputMessage&) = delete;
-  ~InputMessage();
+  ~InputMessage() {
+    if (input_.moved_bytes() != nullptr) [[unlikely]]
+      ClearMoved();
+  }
   bool can_take() const override { return input_.can_take(); }
   Taken Take(std::size_t size, ChunkPool& pool) override;
 
  private:
+  void ClearMoved();
+
   const MessageInput& input_;
 };
 
