@@ -1,0 +1,156 @@
+// The memory budget of a whole server, which its loops share.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+#include "buffer/limits.h"
+#include "io/loop_thread.h"
+#include "test_service.weft.h"
+#include "weft/channel.h"
+#include "weft/client_stream.h"
+#include "weft/event_loop.h"
+#include "weft/server.h"
+#include "weft/sleep.h"
+
+namespace weft::testing {
+namespace {
+
+using internal::kKiB;
+
+// Client streams are not read until the gate opens; Unary says on which loop it runs.
+class Gated final : public TestService::Service {
+ public:
+  Task<absl::Status> Unary(ServerContext&, const TestRequest&, TestReply& reply) override {
+    std::ostringstream thread;
+    thread << std::this_thread::get_id();
+    reply.set_text(thread.str());
+    co_return absl::OkStatus();
+  }
+  Task<absl::Status> ClientStream(ServerContext&, ServerReader<TestRequest>& reader,
+                                  TestReply& reply) override {
+    while (!open) {
+      absl::Status slept = co_await Sleep(std::chrono::milliseconds(1));
+      if (!slept.ok()) co_return slept;
+    }
+    TestRequest request;
+    int count = 0;
+    while (co_await reader.Read(request)) ++count;
+    reply.set_count(count);
+    co_return absl::OkStatus();
+  }
+
+  std::atomic<bool> open{false};
+};
+
+TestRequest Payload(std::size_t size) {
+  TestRequest request;
+  request.set_payload(std::string(size, 'p'));
+  return request;
+}
+
+class SharedBudgetTest : public ::testing::Test {
+ protected:
+  using Upload = ClientWriter<TestRequest, TestReply>;
+  // A connection of its own.
+  struct Peer {
+    Peer(const std::string& target, const ChannelOptions& options)
+        : channel(target, options), stub(channel) {}
+
+    Channel channel;
+    TestService::Stub stub;
+    std::string loop;  // the server's that serves it
+  };
+
+  SharedBudgetTest() {
+    auto loop = std::make_unique<EventLoop>();
+    options_.add_loop(*loop);
+    loop_.emplace(std::move(loop));
+  }
+  ~SharedBudgetTest() override { service_.open = true; }
+
+  void Start(int loops, std::size_t budget) {
+    server_.emplace(ServerOptions().set_loops(loops).set_memory_budget(budget));
+    server_->Register(service_);
+    ASSERT_EQ(server_->Listen("127.0.0.1:0"), absl::OkStatus());
+    ASSERT_EQ(server_->Start(), absl::OkStatus());
+  }
+  std::unique_ptr<Peer> Connect() {
+    auto peer = std::make_unique<Peer>(absl::StrCat("127.0.0.1:", server_->port()), options_);
+    const absl::StatusOr<TestReply> reply = peer->stub.Unary(TestRequest()).Wait();
+    EXPECT_EQ(reply.status(), absl::OkStatus());
+    if (reply.ok()) peer->loop = reply->text();
+    return peer;
+  }
+  static absl::Status CallOf(Peer& peer) { return peer.stub.Unary(TestRequest()).Wait().status(); }
+  static bool Refused(Peer& peer) {
+    const absl::Status status = CallOf(peer);
+    return status.code() == absl::StatusCode::kUnavailable &&
+           status.message().find("at its memory budget") != status.message().npos;
+  }
+  // False when it takes too long.
+  template <typename Fact>
+  static bool Until(Fact fact) {
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!fact()) {
+      if (std::chrono::steady_clock::now() > give_up) return false;
+      std::this_thread::yield();
+    }
+    return true;
+  }
+
+  Gated service_;
+  std::optional<Server> server_;
+  ChannelOptions options_;
+  std::optional<internal::LoopThread> loop_;
+};
+
+TEST_F(SharedBudgetTest, WhatOneLoopsPeersHoldRefusesTheCallsOfAnother) {
+  Start(/*loops=*/2, 512 * kKiB);
+  std::vector<std::unique_ptr<Peer>> busy;
+  std::vector<std::unique_ptr<Peer>> others;
+  for (int i = 0; i < 28; ++i) {
+    std::unique_ptr<Peer> peer = Connect();
+    const bool with_the_first = busy.empty() || peer->loop == busy.front()->loop;
+    (with_the_first ? busy : others).push_back(std::move(peer));
+  }
+  ASSERT_GE(busy.size(), 12u);
+  ASSERT_GE(others.size(), 12u);
+
+  // Each about its least share; together more than the budget.
+  std::vector<Upload> uploads;
+  for (const std::unique_ptr<Peer>& peer : busy) {
+    for (int i = 0; i < 2; ++i) {
+      Upload upload = peer->stub.ClientStream();
+      EXPECT_EQ(upload.Write(Payload(48 * kKiB)).Wait(), absl::OkStatus());
+      uploads.push_back(std::move(upload));
+    }
+  }
+  ASSERT_TRUE(Until([&] { return Refused(*others.front()); }));
+  for (const std::unique_ptr<Peer>& peer : others) EXPECT_TRUE(Refused(*peer)) << CallOf(*peer);
+
+  service_.open = true;
+  for (Upload& upload : uploads) {
+    const absl::StatusOr<TestReply> reply = upload.Finish().Wait();
+    // Those that came when the budget was full were refused as well.
+    if (!reply.ok()) {
+      EXPECT_EQ(reply.status().code(), absl::StatusCode::kUnavailable);
+    }
+  }
+  EXPECT_TRUE(Until([&] { return CallOf(*others.front()).ok(); }));
+  for (const std::unique_ptr<Peer>& peer : others) EXPECT_EQ(CallOf(*peer), absl::OkStatus());
+  for (const std::unique_ptr<Peer>& peer : busy) EXPECT_EQ(CallOf(*peer), absl::OkStatus());
+}
+
+}  // namespace
+}  // namespace weft::testing
