@@ -7,6 +7,11 @@ from comparison.rounds import Rounds
 from . import chart
 from .results import ABOUT_BARS, LACKING, LOAD_TITLES, bar, image, needs, parts
 
+# With its heading, since without results there is no section.
+SECTION = """## Clients and wake-ups
+
+The client's side of small calls and of streams, Weft's and gRPC C++'s, each with either server. *Blocking* waits in a thread of the
+application, *coroutine* stays on the loop. Raw sockets exchange the same bytes without HTTP: what the kernel's wake-ups cost alone."""
 AGAIN = " (again)"
 ONE_LOOP = "one loop"
 
@@ -22,10 +27,10 @@ def colour(name):
     return {"weft": "own", "raw": "floor"}.get(name.split()[0], "peer")
 
 
-@needs("ping_pong", LACKING)
+@needs("ping_pong")
 def client(found):
-    text = ping_pong.Report(found).text().strip()
-    return parts(image("client", "Latency and CPU of clients"), text.replace("### ", "#### ")) if text else None
+    text = ping_pong.Report(found).text().strip().replace("### ", "#### ")
+    return parts(SECTION, image("client", "Latency and CPU of clients"), text) if text else parts(SECTION, LACKING)
 
 
 @needs("ping_pong")

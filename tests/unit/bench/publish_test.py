@@ -77,10 +77,10 @@ class PublishTest(unittest.TestCase):
     def add(self, name, found):
         (self.root / f"bench/results/{name}.json").write_text(json.dumps(found))
 
-    def test_absent_results_leave_their_regions_and_say_so(self):
-        before = self.page.read_text()
+    def test_absent_results_empty_their_regions_and_say_so(self):
         done = self.publish()
-        self.assertEqual((done.returncode, self.page.read_text()), (0, before))
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(self.page.read_text(), "Before\n\n<!-- begin: noise -->\n<!-- end: noise -->\n\nafter 3 % of it\n")
         self.assertIn("no results for noise", done.stderr)
         self.assertEqual(self.publish("--check").returncode, 0)
 
@@ -100,6 +100,17 @@ class PublishTest(unittest.TestCase):
         self.assertTrue(text.startswith("Before\n\n<!-- begin: noise -->\n\n|"), text)
         self.assertTrue(text.endswith("|\n\n<!-- end: noise -->\n\nafter 3 % of it\n"), text)
         self.assertNotIn("old", text)
+
+    def test_section_of_clients_goes_with_its_results(self):
+        self.page.write_text("<!-- begin: client -->\n<!-- end: client -->\n")
+        self.add("ping_pong", sample_results.ping_pong())
+        self.publish()
+        self.assertIn("\n## Clients and wake-ups\n", self.page.read_text())
+        self.assertTrue((self.root / "docs/performance/client.svg").exists())
+        (self.root / "bench/results/ping_pong.json").unlink()
+        self.publish()
+        self.assertEqual(self.page.read_text(), "<!-- begin: client -->\n<!-- end: client -->\n")
+        self.assertFalse((self.root / "docs/performance/client.svg").exists())
 
     def test_edited_table_is_found(self):
         self.add("compare", sample_results.compare())
