@@ -20,7 +20,7 @@ void MemoryWatch::Leave() {
 }
 
 void MemoryWatch::Add(MemoryTenant& tenant) {
-  tenants_.PushFront(tenant);
+  tenants_.PushBack(tenant);  // those that wait already go first
   if (left_ || budget_.level() != Level::kFull) return;
   tenant.held_back = true;
   tenant.HoldCredit(true);

@@ -13,6 +13,7 @@
 #include "server/server_call.h"
 #include "tests/protocol/probe_service.h"
 #include "tests/protocol/server_under_test.h"
+#include "weft/raw_service.h"
 #include "weft/sleep.h"
 
 // The server's memory budget: what is held back, what is refused, what goes on, and that all of it
@@ -340,14 +341,22 @@ TEST_F(MemoryBudgetTest, NobodyWaitsForTheTurnsOfIdleStreams) {
   ASSERT_TRUE(server.Until([&] { return server.open_calls() == 0; }));
 }
 
-// There is no such service here, which is what it says.
 TEST_F(MemoryBudgetTest, HealthIsToldWhileTheBudgetIsFull) {
-  ServerUnderTest server(kUnlimited, probe, Budget(512 * kKiB));
+  constexpr std::string_view kCheck = "/grpc.health.v1.Health/Check";
+  RawService health;
+  health.AddUnary(kCheck, [](ServerContext&, const Bytes&, Bytes& reply) -> Task<absl::Status> {
+    reply = Bytes::Static("well");
+    co_return absl::OkStatus();
+  });
+  ServerUnderTest server(kUnlimited, probe, Budget(512 * kKiB), &health);
   std::vector<Uploader> crowd = Crowd(server);
   ASSERT_EQ(server.budget().level(), Level::kFull);
   WireClient& fresh = server.ConnectHttp2();
-  fresh.Send(Call(1, "/grpc.health.v1.Health/Check").End());
-  EXPECT_TRUE(server.Finish(fresh, 1).head.find("grpc-status=12") != std::string::npos);
+  fresh.Send(Call(1, kCheck).Render() + Data(1, Envelope("")).End().Render());
+  const WireStream& told = server.Finish(fresh, 1);
+  EXPECT_EQ(told.trailers, "grpc-status=0") << told.head;
+  EXPECT_EQ(told.messages(), std::vector<std::string>{"well"});
+  ExpectRefused(server, fresh, 3);
   OpenGate();
 }
 
@@ -402,6 +411,31 @@ TEST_F(MemoryBudgetTest, RepliesThatAreSentFromTheirMessagesCount) {
   EXPECT_EQ(server.shard().environment().chunks.stats().bytes_charged, 0u);
   server.Advance(kBudgetTick);
   EXPECT_EQ(server.budget().level(), Level::kFree);
+}
+
+// Each peer in its turn, however many come after it.
+TEST_F(MemoryBudgetTest, NewConnectionsDoNotGoBeforeThoseThatWait) {
+  ServerUnderTest server(kUnlimited, probe, Budget(kMiB));
+  Uploader old(server.ConnectHttp2());
+  for (std::uint32_t id = 1; id <= 7; id += 2) {
+    old.client().Send(Call(id, kUnary));
+    old.Add(id, Message(kMiB), /*end=*/true);
+  }
+  Exhaust(server, old);
+  EXPECT_EQ(server.budget().level(), Level::kTight);
+  EXPECT_FALSE(old.done());
+  int ticks = 0;
+  for (; ticks < 100 && !old.done(); ++ticks) {
+    Uploader fresh(server.ConnectHttp2());
+    fresh.client().Send(Call(1, kUnary));
+    fresh.Add(1, Message(kMiB), /*end=*/true);
+    Exhaust(server, fresh);
+    server.Advance(kBudgetTick);
+    Exhaust(server, old);
+    fresh.client().Close();
+    server.Advance(std::chrono::milliseconds(1));
+  }
+  EXPECT_LT(ticks, 60);
 }
 
 TEST_F(MemoryBudgetTest, Http1IsAnswered503AndItsBodiesWait) {

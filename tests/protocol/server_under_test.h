@@ -38,7 +38,9 @@ namespace weft::testing {
 // server reads and writes at most `size` bytes at once.
 class ServerUnderTest {
  public:
-  ServerUnderTest(std::size_t size, Service& service, const ServerOptions& options)
+  // `second`: another service, or null.
+  ServerUnderTest(std::size_t size, Service& service, const ServerOptions& options,
+                  Service* second = nullptr)
       : size_(size),
         loop_(EventLoop::Options().set_clock(clock_)),
         options_(options),
@@ -50,6 +52,7 @@ class ServerUnderTest {
         budget_(options.memory_budget() > 0 ? options.memory_budget()
                                             : internal::MemoryBudget::kUnlimited) {
     router_.Add(service);
+    if (second != nullptr) router_.Add(*second);
     shard_.emplace(loop_, router_, options_, workers_, places_, budget_);
   }
   ServerUnderTest(std::size_t size, Service& service)
