@@ -35,6 +35,13 @@ std::string FieldHead(std::uint32_t number, std::size_t size) {
   return head;
 }
 
+// Chunks count as they are; files and static bytes are not memory of the call's.
+bool InUncountedMemory(const Slice& slice) {
+  using Kind = internal::BufferOwner::Kind;
+  return slice.owner() != nullptr &&
+         (slice.owner()->kind() == Kind::kExternal || slice.owner()->kind() == Kind::kMessage);
+}
+
 }  // namespace
 
 Bytes::Bytes(std::string bytes) {
@@ -209,7 +216,11 @@ void BytesParts::Share(const BufList& list, std::size_t n, Bytes& to) {
 
 void BytesParts::Append(const Bytes& bytes, ChunkPool& pool, BufList& list) {
   for (std::uint32_t i = 0; i < bytes.count_; ++i) {
-    AppendCoalesced(list, pool, SliceOf(bytes.pieces()[i]));
+    Slice slice = SliceOf(bytes.pieces()[i]);
+    if (slice.size() >= kAliasThreshold && InUncountedMemory(slice)) {
+      slice = ChargedSlice(std::move(slice), pool);
+    }
+    AppendCoalesced(list, pool, std::move(slice));
   }
 }
 

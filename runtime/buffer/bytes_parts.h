@@ -15,7 +15,9 @@ class BytesParts {
   // Replaces what `to` holds with the first n bytes of the list (n <= list.size()), which is not
   // changed.
   static void Share(const BufList& list, std::size_t n, Bytes& to);
-  // Puts the bytes at the end of a list of output: pieces of up to kInlineCopyLimit are copied.
+  // Puts the bytes at the end of a list of output: pieces of up to kInlineCopyLimit are copied;
+  // larger ones that are neither a file's nor static nor chunks are charged to the pool while the
+  // list, or who takes from it, has them.
   static void Append(const Bytes& bytes, ChunkPool& pool, BufList& list);
 
  private:

@@ -56,8 +56,8 @@ class ChunkPool {
     ~Watcher() = default;
   };
 
-  // Memory that is not the pool's, but is sent from by reference on its loop: counts as in use
-  // while it lives. May outlive the pool and end on any thread.
+  // Memory that is not the pool's, but is held for a call on its loop: counts as in use while it
+  // lives. May outlive the pool and end on any thread.
   class Charge {
    public:
     Charge() = default;
@@ -70,6 +70,8 @@ class ChunkPool {
       return *this;
     }
     ~Charge();
+
+    std::size_t bytes() const { return core_ != nullptr ? bytes_ : 0; }
 
    private:
     friend class ChunkPool;

@@ -52,6 +52,34 @@ class CopyOwner final : public BufferOwner {
   }
 };
 
+// It stands in a chunk, which goes with it.
+class ChargedOwner final : public BufferOwner {
+ public:
+  static Slice Make(Slice slice, ChunkPool& pool) {
+    const std::string_view bytes = slice.view();
+    ChunkRef place = pool.Acquire(sizeof(ChargedOwner));
+    void* const at = place->data();
+    auto* const owner = new (at)
+        ChargedOwner(std::move(place), pool.ChargeFor(bytes.size()), std::move(slice).TakeOwner());
+    return Slice(OwnerRef::Adopt(owner), bytes);
+  }
+
+ private:
+  ChargedOwner(ChunkRef place, ChunkPool::Charge charge, OwnerRef charged)
+      : BufferOwner(Kind::kExternal),
+        place_(std::move(place)),
+        charge_(std::move(charge)),
+        charged_(std::move(charged)) {}
+  void Release() noexcept override {
+    const ChunkRef place = std::move(place_);
+    this->~ChargedOwner();
+  }
+
+  ChunkRef place_;
+  const ChunkPool::Charge charge_;
+  const OwnerRef charged_;
+};
+
 }  // namespace
 
 Slice SliceOfString(std::string bytes) {
@@ -70,6 +98,10 @@ Slice SliceOfBytes(std::string_view bytes, absl::AnyInvocable<void() &&> release
     return Slice();
   }
   return Slice(OwnerRef::Adopt(new BytesOwner(std::move(release))), bytes);
+}
+
+Slice ChargedSlice(Slice slice, ChunkPool& pool) {
+  return ChargedOwner::Make(std::move(slice), pool);
 }
 
 }  // namespace weft::internal

@@ -164,7 +164,8 @@ inline constexpr std::size_t kMostWindowsUnmeasured = 64;
 
 // A singular bytes or string field of at least this size is referenced, not copied, where the
 // framework owns the message. Below it the copy costs less than the reference, the extra items and
-// the copying that is done in segments. (bench/proto_stream_bench.cc)
+// the copying that is done in segments. (bench/proto_stream_bench.cc) What is referenced of a
+// user's memory, or kept of a parsed request, counts in the memory budget from the same size on.
 inline constexpr std::size_t kAliasThreshold = 8 * kKiB;
 // A message up to this size with its prefix is serialized into one contiguous run, in a fresh chunk
 // when the open one has no room; larger ones run across chunks.

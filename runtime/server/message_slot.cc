@@ -27,9 +27,18 @@ OwnerRef MessageSlot::Take(std::size_t size, ChunkPool& pool) {
   return OwnerRef::Adopt(message_.release());
 }
 
+void MessageSlot::Hold(std::size_t size, ChunkPool& pool) {
+  if (message_ == nullptr || size <= kUncountedMessageSize || charged() > 0) return;
+  message_->CountBytes(size);
+  if (message_->bytes() >= kAliasThreshold) {
+    message_->SetCharge(pool.ChargeFor(message_->bytes()));
+  }
+}
+
 void MessageSlot::Recycle(std::size_t size) {
   if (bytes_ != nullptr) bytes_->Clear();
   if (message_ == nullptr) return;
+  if (message_->charged() > 0) message_->SetCharge(ChunkPool::Charge());
   message_->NoteSize(size);
   if (message_->bytes() > kKeptMessageSize) {
     stash_->PutBack(std::move(message_));

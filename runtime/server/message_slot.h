@@ -29,6 +29,12 @@ class MessageSlot {
   // Gives the message, of `size` bytes on the wire, to the slices that alias it; its memory is
   // charged to the pool until the last of them goes. Not for raw bytes.
   OwnerRef Take(std::size_t size, ChunkPool& pool);
+  // It will stay for a while with what was put into it, `size` bytes on the wire: unless that is
+  // little, its memory is charged to the pool until Recycle. Raw bytes lie in chunks, which count
+  // anyway.
+  void Hold(std::size_t size, ChunkPool& pool);
+  // By Hold.
+  std::size_t charged() const { return message_ != nullptr ? message_->charged() : 0; }
   // Empties it for the next call. `size`: on the wire.
   void Recycle(std::size_t size);
 

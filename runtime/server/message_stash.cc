@@ -29,7 +29,10 @@ void PooledMessage::NoteSize(std::size_t size) {
     bytes_ = std::max(bytes_, size);
     return;
   }
-  if (size <= largest_ && ++uses_ < kMessageRecount) return;
+  if (size > largest_ || ++uses_ >= kMessageRecount) CountBytes(size);
+}
+
+void PooledMessage::CountBytes(std::size_t size) {
   uses_ = 0;
   largest_ = std::max(largest_, size);
   bytes_ = std::max(MemoryOf(*message_, size), size);

@@ -32,8 +32,11 @@ class PooledMessage final : public BufferOwner {
   std::size_t bytes() const { return bytes_; }
   // It is used up, but not cleared, and takes `size` bytes on the wire: its memory may have grown.
   void NoteSize(std::size_t size);
-  // For as long as slices hold it.
+  // The same, and what is known from earlier uses won't do.
+  void CountBytes(std::size_t size);
+  // Until slices have let go of it, or another is set.
   void SetCharge(ChunkPool::Charge charge) { charge_ = std::move(charge); }
+  std::size_t charged() const { return charge_.bytes(); }
 
  private:
   friend class MessageStash;

@@ -148,7 +148,11 @@ void ServerCall::TakeRequestBytes(Slice slice) {
     status = inbound_.Push(environment_.chunks, std::move(slice));
     if (status.ok() && inbound_.has_message()) status = ParseRequest();
   }
-  if (!status.ok()) Fail(status);
+  if (!status.ok()) {
+    Fail(status);
+  } else if (request_size_ > kUncountedMessageSize && !starter_.queued()) {
+    environment_.loop.Schedule(starter_);  // should the request's end not come at once
+  }
 }
 
 absl::Status ServerCall::ParseRequest() {
@@ -194,7 +198,19 @@ void ServerCall::EndRequest() {
 
 void ServerCall::ScheduleHandler() {
   handler_state_ = HandlerState::kScheduled;
-  environment_.loop.Schedule(starter_);
+  if (!starter_.queued()) environment_.loop.Schedule(starter_);
+}
+
+void ServerCall::RunStarter() {
+  const bool starts = handler_state_ == HandlerState::kScheduled;
+  if (!starts || blocking_ != nullptr) {
+    request_.Hold(request_size_, environment_.chunks);
+  } else if (request_size_ > kUncountedMessageSize) {
+    // Most handlers are done at once, and this does not run. Whether the call still exists when
+    // StartHandler returns could not be told.
+    environment_.loop.Schedule(starter_);
+  }
+  if (starts) StartHandler();
 }
 
 void ServerCall::StartHandler() {
@@ -254,8 +270,10 @@ void ServerCall::HandlerDone(absl::Status status) {
   } else if (!info_.streams_replies()) {
     reply_size_ = reply_.size();
   }
+  const std::size_t sent = reply_size_;
+  RecycleMessages();
   if (corked && stream_ != nullptr) {
-    stream_->Uncork(WhenToFlush(), reply_size_);  // may recycle this
+    stream_->Uncork(WhenToFlush(), sent);  // may recycle this
   } else {
     ReleaseIfOver();
   }
@@ -358,9 +376,9 @@ void ServerCall::Cancel() {
   if (blocking_ != nullptr) blocking_->Cancel();
   if (handler_state_ == HandlerState::kScheduled && starter_.queued()) {
     // It has not begun: it need not.
-    starter_.CancelRun();
     handler_state_ = HandlerState::kDone;
   }
+  if (handler_state_ != HandlerState::kRunning) RecycleMessages();
   scope_.Cancel();
 }
 
@@ -417,8 +435,12 @@ void ServerCall::OnDrained() {
 }
 
 std::size_t ServerCall::held_bytes() const {
-  std::size_t bytes = inbound_.bytes().size();
-  if (stream_ != nullptr) bytes += stream_->outbound().size();
+  // A raw request is the chunks that it came in.
+  std::size_t bytes =
+      inbound_.bytes().size() + (request_.raw() ? request_size_ : request_.charged());
+  if (stream_ != nullptr && !stream_->outbound().had_mapped()) {
+    bytes += stream_->outbound().size();
+  }
   if (blocking_ != nullptr) bytes += blocking_->held_bytes();
   return bytes;
 }
@@ -521,6 +543,16 @@ void ServerCall::ReleaseIfOver() {
   if (stream_ == nullptr && handler_over && linked()) Recycle();
 }
 
+// Once the handler is done with them, or it is clear that it never begins: the stream may stay open
+// for long after that.
+void ServerCall::RecycleMessages() {
+  starter_.CancelRun();
+  request_.Recycle(request_size_);
+  request_size_ = 0;
+  reply_.Recycle(reply_size_);
+  reply_size_ = 0;
+}
+
 void ServerCall::Recycle() {
   Unlink();
   environment_.loop.timers().Disarm(deadline_timer_);
@@ -533,10 +565,6 @@ void ServerCall::Recycle() {
   trailing_metadata_.Clear();
   inbound_.Clear();
   uncredited_ = 0;
-  request_.Recycle(request_size_);
-  request_size_ = 0;
-  reply_.Recycle(reply_size_);
-  reply_size_ = 0;
   handler_state_ = HandlerState::kWaiting;
   request_taken_ = false;
   end_sent_ = false;

@@ -68,7 +68,8 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
   // --- For the memory watch.
   // Whose call it is; null once the stream has closed.
   MemoryTenant* tenant() const { return tenant_; }
-  // Of its request, not read, and of its replies, not sent.
+  // Of its request, not read or kept for its handler, and of its replies, not sent. Regions of
+  // files are the page cache's.
   std::size_t held_bytes() const;
   // It can't go on without more of its request.
   bool waits_for_body() const;
@@ -130,11 +131,11 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
     ServerCall& call_;
   };
   // User code does not run inside a codec's event: the handler starts from the loop's queue, and so
-  // do callbacks.
+  // do callbacks. What a call still holds of its request by then it holds for longer.
   class Starter final : public Runnable {
    public:
     explicit Starter(ServerCall& call) : call_(call) {}
-    void Run() override { call_.StartHandler(); }
+    void Run() override { call_.RunStarter(); }
     ~Starter() = default;
 
    private:
@@ -164,6 +165,7 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
   void EndRequest();
   absl::Status ParseRequest();
   void ScheduleHandler();
+  void RunStarter();
   void StartHandler();
   void OnDeadline();
   void Cancel();
@@ -175,6 +177,7 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
   void ReleaseIfOver();
   void Recycle();
   void EnsureMessages();
+  void RecycleMessages();
 
   MethodPool& pool_;
   CallEnvironment& environment_;

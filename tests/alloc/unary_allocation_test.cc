@@ -132,7 +132,7 @@ TEST_F(UnaryAllocationTest, CallsWithAliasedRepliesAllocateNothing) {
 }
 
 TEST_F(UnaryAllocationTest, RawCallsAllocateNothing) {
-  for (const std::size_t size : {32u, 1000u, 5000u}) {
+  for (const std::size_t size : {32u, 1000u, 5000u, 12'000u}) {
     const Outcome outcome = RunRaw(std::string(size, 'x'));
     EXPECT_TRUE(outcome.status.ok()) << outcome.status;
     EXPECT_EQ(outcome.allocations, 0u) << "over " << kCounted << " calls of " << size << " bytes";

@@ -30,6 +30,9 @@ class BytesParts;
 // memory that was read into: keeping a small part of it alive for long keeps a little more than
 // that.
 //
+// What a server sends of it counts in its memory budget until the peer has taken it: a caller's
+// memory once for each call that sends it; static bytes and files don't count.
+//
 // One thread at a time; copies of it may be used by others.
 class Bytes {
  public:

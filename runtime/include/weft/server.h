@@ -55,8 +55,11 @@ class ServerOptions {
   // FlushPolicy::EachPass().
   ServerOptions& set_flush_policy(FlushPolicy policy) { return flush_policy_ = policy, *this; }
   // What the server may hold for its calls, in bytes, on all loops together: request bodies that
-  // handlers have not read, replies that clients have not taken. From half of it on, connections
-  // that hold more than their share get no new credit for request bodies, and their new calls are
+  // handlers have not read, requests of which only one comes until their handlers are done, replies
+  // that clients have not taken. Raw replies (weft::Bytes) count in full each time that they are
+  // sent, but for static bytes and regions of files. What handlers have of their own does not
+  // count: the messages that they read from a stream, for one. From half of it on, connections that
+  // hold more than their share get no new credit for request bodies, and their new calls are
   // answered UNAVAILABLE; at the whole of it that goes for all. Calls that were accepted go on.
   // Default (and 0): half of the memory that the process may use, by the machine and its cgroups.
   ServerOptions& set_memory_budget(std::size_t bytes) { return memory_budget_ = bytes, *this; }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "buffer/buf_list.h"
+#include "buffer/buf_list_ops.h"
 #include "buffer/bytes_parts.h"
 #include "buffer/external_buffer.h"
 #include "stream_test.pb.h"
@@ -21,6 +22,8 @@ namespace {
 using internal::BufList;
 using internal::BytesParts;
 using internal::ChunkPool;
+using internal::ChunkRef;
+using internal::kAliasThreshold;
 using internal::kInlineCopyLimit;
 using internal::Slice;
 using testing::Text;
@@ -191,6 +194,58 @@ TEST(BytesPartsTest, SharedListStaysAsItWas) {
   EXPECT_EQ(bytes.ToString(), "chunk" + std::string(100, 's'));
   BytesParts::Share(list, 0, bytes);
   EXPECT_TRUE(bytes.empty());
+}
+
+TEST(BytesPartsTest, LargeMemoryIsChargedToThePoolWhileAListHasIt) {
+  ChunkPool pool;
+  const Bytes mine(testing::Bytes(kAliasThreshold));
+  BufList list;
+  BytesParts::Append(mine, pool, list);
+  EXPECT_EQ(pool.stats().bytes_charged, kAliasThreshold);
+  EXPECT_EQ(internal::Flatten(list), mine.ToString());
+  {
+    BufList part;
+    list.SplitFront(100, part);
+    list.Clear();
+    EXPECT_EQ(pool.stats().bytes_charged, kAliasThreshold);
+  }
+  EXPECT_EQ(pool.stats().bytes_charged, 0u);
+
+  // Less is not worth it; what lives as long as the process is nobody's; chunks count as they are.
+  static const std::string kForever = testing::Bytes(kAliasThreshold);
+  Bytes other = Bytes(testing::Bytes(kAliasThreshold - 1));
+  other.Append(Bytes::Static(kForever));
+  const ChunkRef chunk = pool.Acquire(kAliasThreshold);
+  other.Append(BytesParts::Of(Slice(chunk.Share(), {chunk->data(), kAliasThreshold})));
+  BytesParts::Append(other, pool, list);
+  EXPECT_EQ(pool.stats().bytes_charged, 0u);
+  list.Clear();
+}
+
+TEST(BytesPartsTest, ChargedMemoryMayOutliveThePool) {
+  bool released = false;
+  const std::string memory = testing::Bytes(kAliasThreshold);
+  BufList list;
+  {
+    ChunkPool pool;
+    BytesParts::Append(Bytes::Of(memory, [&] { released = true; }), pool, list);
+  }
+  EXPECT_FALSE(released);
+  EXPECT_EQ(internal::Flatten(list), memory);
+  list.Clear();
+  EXPECT_TRUE(released);
+}
+
+TEST(BytesPartsTest, ChargingTakesNothingFromTheHeapTwice) {
+  ChunkPool pool;
+  const Bytes mine(testing::Bytes(kAliasThreshold));
+  BufList list;
+  BytesParts::Append(mine, pool, list);
+  list.Clear();
+  const std::uint64_t misses = pool.stats().misses;
+  BytesParts::Append(mine, pool, list);
+  list.Clear();
+  EXPECT_EQ(pool.stats().misses, misses);
 }
 
 TEST(BytesPartsTest, OnlySmallPiecesAreCopiedIntoAList) {

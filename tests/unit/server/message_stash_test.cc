@@ -179,6 +179,39 @@ TEST_F(SmallPartsTest, SlicesAreChargedForTheMemory) {
   EXPECT_EQ(pool.stats().bytes_charged, 0u);
 }
 
+TEST_F(SmallPartsTest, HeldMessageIsChargedForItsMemoryUntilItIsRecycled) {
+  ChunkPool pool;
+  slot_.Hold(FillWithParts(), pool);
+  EXPECT_GE(slot_.charged(), kLeastMemory);
+  EXPECT_EQ(pool.stats().bytes_charged, slot_.charged());
+  slot_.Recycle(std::size_t{2} * kParts);
+  EXPECT_EQ(slot_.charged(), 0u);
+  EXPECT_EQ(pool.stats().bytes_charged, 0u);
+}
+
+// Whoever sends it chooses what it takes: that is not left to a count from an earlier use.
+TEST_F(SmallPartsTest, HeldMessageIsCountedAnew) {
+  ChunkPool pool;
+  Fill().set_name(std::string(std::size_t{3} * kParts, 'n'));
+  slot_.Hold(Fill().ByteSizeLong(), pool);
+  EXPECT_LT(slot_.charged(), 2 * std::size_t{3} * kParts);
+  slot_.Recycle(Fill().ByteSizeLong());
+  slot_.Hold(FillWithParts(), pool);
+  EXPECT_GE(slot_.charged(), kLeastMemory);
+}
+
+TEST_F(SmallPartsTest, SmallMessageIsNotCharged) {
+  ChunkPool pool;
+  Fill().set_name(std::string(kAliasThreshold / 2, 'n'));
+  slot_.Hold(Fill().ByteSizeLong(), pool);
+  EXPECT_EQ(slot_.charged(), 0u);
+  slot_.Recycle(Fill().ByteSizeLong());
+  for (int i = 0; i < 10; ++i) Fill().add_message_type();
+  slot_.Hold(Fill().ByteSizeLong(), pool);  // too small to be looked at
+  EXPECT_EQ(slot_.charged(), 0u);
+  EXPECT_EQ(pool.stats().bytes_charged, 0u);
+}
+
 TEST_F(MessageStashTest, RawSlotIsEmptiedWithItsCall) {
   MessageSlot slot(nullptr);
   EXPECT_TRUE(slot.raw());
