@@ -63,6 +63,10 @@ inline constexpr std::size_t kBudgetGrowthPart = 64;
 // through a server that would otherwise stand still, and little above the budget should the peers
 // never complete what they have begun.
 inline constexpr std::size_t kLentCredit = 256 * kKiB;
+// A call whose request is complete is still refused before its handler begins, unless the request
+// is larger than this: then it took credit, which may have been lent to it, and its client would
+// have to send it all again.
+inline constexpr std::size_t kRefusableRequest = 64 * kKiB;
 
 // Blocks up to this size are pooled by BlockPool: nghttp2's per-call blocks are 40 to 224 bytes,
 // its session object 2,928. Its 16 KiB frame buffer must come from fresh memory (small frames touch

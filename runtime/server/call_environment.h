@@ -19,6 +19,7 @@ class WorkerPool;
 namespace weft::internal {
 
 class HeaderList;
+class MemoryWatch;
 class ServerCall;
 class WorkerPlaces;
 
@@ -40,6 +41,8 @@ struct CallEnvironment {
    protected:
     ~Idle() = default;
   }* idle = nullptr;
+  // Asked before a handler begins; null where nothing bounds the memory.
+  MemoryWatch* memory = nullptr;
   // The server shuts down; the notices are those that have not been given yet.
   bool draining = false;
   IntrusiveList<DrainNotice> drain_notices{};

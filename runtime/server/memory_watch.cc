@@ -1,6 +1,12 @@
 #include "server/memory_watch.h"
 
+#include <string>
+
+#include "absl/strings/str_cat.h"
+
 #include "buffer/limits.h"
+#include "http/stream.h"
+#include "protocol/grpc.h"
 #include "server/server_call.h"
 
 namespace weft::internal {
@@ -47,6 +53,19 @@ void MemoryWatch::OnTimer() {
   use_ = now;
   Look();
   if (level_ != Level::kFree) LendInTurn();
+}
+
+void MemoryWatch::LookNow() {
+  CancelRun();
+  Look();
+}
+
+absl::Status MemoryWatch::Refusal(const MemoryTenant& tenant, const Protocol& protocol,
+                                  HttpStream& stream) {
+  if (&protocol != &GrpcProtocol()) stream.head_to_send().AddStatic("retry-after", "1");
+  return absl::UnavailableError(
+      absl::StrCat("the server holds back calls of ", std::string(tenant.peer()),
+                   ": it is at its memory budget; the call has not begun, try again later"));
 }
 
 void MemoryWatch::Look() {

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <string_view>
 
+#include "absl/status/status.h"
+
 #include "base/intrusive_list.h"
 #include "buffer/chunk_pool.h"
 #include "buffer/memory_budget.h"
@@ -12,7 +14,9 @@
 
 namespace weft::internal {
 
+class HttpStream;
 class MemoryWatch;
+class Protocol;
 class ServerCall;
 
 // A connection, as far as the server's memory goes. Part of it; loop thread only.
@@ -56,19 +60,32 @@ class MemoryWatch final : private ChunkPool::Watcher, private Runnable, private 
 
   // A new connection; it leaves the watch when it is destroyed.
   void Add(MemoryTenant& tenant);
-  // Whether a new call of the tenant's is refused.
-  bool Refuses(const MemoryTenant& tenant) const {
-    return tenant.held_back || budget_.level() == MemoryBudget::Level::kFull;
+  // Whether a new call of the tenant's to `path` is refused.
+  bool Refuses(const MemoryTenant& tenant, std::string_view path) const {
+    return (tenant.held_back || budget_.level() == Level::kFull) && !path.starts_with(kHealth);
   }
+  // The same when its handler is to begin, by all that others have replied since its head came.
+  // Not from inside a codec's event.
+  bool RefusesToBegin(const MemoryTenant& tenant, std::string_view path) {
+    if (queued()) LookNow();
+    return Refuses(tenant, path);
+  }
+  // What a refused call is to end with; the head of its answer may get a field.
+  static absl::Status Refusal(const MemoryTenant& tenant, const Protocol& protocol,
+                              HttpStream& stream);
   // The loop ends: what it held counts no more.
   void Leave();
 
  private:
   using Level = MemoryBudget::Level;
+  // Its calls are small and are answered also over the budget: whoever watches the server's health
+  // would end it, and with it the calls that the budget protects.
+  static constexpr std::string_view kHealth = "/grpc.health.v1.Health/";
 
   void OnUse(std::size_t bytes) override;
   void Run() override { Look(); }
   void OnTimer() override;
+  void LookNow();
   // Sees who holds how much, and holds back or lets go.
   void Look();
   void LendInTurn();

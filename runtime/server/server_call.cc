@@ -213,7 +213,20 @@ void ServerCall::RunStarter() {
   if (starts) StartHandler();
 }
 
+// Its head was accepted before what ran meanwhile, perhaps hundreds of calls of the same read, has
+// replied.
+bool ServerCall::IsRefused() {
+  MemoryWatch* const memory = environment_.memory;
+  return memory != nullptr && tenant_ != nullptr && request_size_ <= kRefusableRequest &&
+         memory->RefusesToBegin(*tenant_, info_.path);
+}
+
 void ServerCall::StartHandler() {
+  if (IsRefused()) {
+    handler_state_ = HandlerState::kDone;
+    Abandon(MemoryWatch::Refusal(*tenant_, *protocol_, *stream_));
+    return;
+  }
   if (method_.blocking != nullptr) {
     handler_state_ = HandlerState::kRunning;
     blocking_->Start();

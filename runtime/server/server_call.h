@@ -166,6 +166,7 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
   absl::Status ParseRequest();
   void ScheduleHandler();
   void RunStarter();
+  bool IsRefused();
   void StartHandler();
   void OnDeadline();
   void Cancel();

@@ -28,10 +28,6 @@ HttpStreamEvents* Answered() {
   return &answered;
 }
 
-// Its calls are small and are answered also over the memory budget: whoever watches the server's
-// health would end it, and with it the calls that the budget protects.
-constexpr std::string_view kHealthService = "/grpc.health.v1.Health/";
-
 const Protocol* FindProtocol(const HttpHead& head) {
   using Protocols = std::array<const Protocol*, 2>;
   static const Protocols all{&GrpcProtocol(), &JsonProtocol()};  // lint: allow global: constant
@@ -79,6 +75,7 @@ Shard::Shard(EventLoop& loop, const Router& router, const ServerOptions& options
       endpoint_(environment_.loop, options.max_concurrent_streams(), *this),
       checker_(*this),
       last_resident_(*this) {
+  environment_.memory = &memory_;
   pools_.reserve(router.entries().size());
   for (const Router::Entry& entry : router.entries()) {
     pools_.push_back(std::make_unique<MethodPool>(*entry.method, *entry.service, environment_));
@@ -152,11 +149,8 @@ HttpStreamEvents* Shard::Dispatch(HttpStream& stream, HttpHead& head, bool end,
             : absl::StrCat("unknown service: no service of this server has the method ",
                            std::string(info.path)));
   }
-  if (status.ok() && memory_.Refuses(from) && !info.path.starts_with(kHealthService)) {
-    status = absl::UnavailableError(
-        absl::StrCat("the server holds back calls of ", std::string(from.peer()),
-                     ": it is at its memory budget; the call has not begun, try again later"));
-    if (protocol != &GrpcProtocol()) stream.head_to_send().AddStatic("retry-after", "1");
+  if (status.ok() && memory_.Refuses(from, info.path)) {
+    status = MemoryWatch::Refusal(from, *protocol, stream);
   }
   if (!status.ok()) {
     protocol->SendEnd({status, NoMetadata(), NoMetadata(), kind, /*head_sent=*/false},

@@ -60,8 +60,9 @@ class ServerOptions {
   // sent, but for static bytes and regions of files. What handlers have of their own does not
   // count: the messages that they read from a stream, for one. From half of it on, connections that
   // hold more than their share get no new credit for request bodies, and their new calls are
-  // answered UNAVAILABLE; at the whole of it that goes for all. Calls that were accepted go on.
-  // Default (and 0): half of the memory that the process may use, by the machine and its cgroups.
+  // answered UNAVAILABLE; at the whole of it that goes for all. Calls whose handlers have begun go
+  // on, so add to it the calls that run at once times their largest reply. Default (and 0): half
+  // of the memory that the process may use, by the machine and its cgroups.
   ServerOptions& set_memory_budget(std::size_t bytes) { return memory_budget_ = bytes, *this; }
   // Connections; one more is closed at once. Default: unlimited.
   ServerOptions& set_max_connections(std::size_t n) { return max_connections_ = n, *this; }

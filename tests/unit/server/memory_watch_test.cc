@@ -39,7 +39,7 @@ TEST(MemoryWatchTest, WhoCameWhileAnotherLoopFilledTheBudgetIsLetGoAgain) {
   FakeTenant tenant;
   light.watch.Add(tenant);
   EXPECT_TRUE(tenant.holds);
-  EXPECT_TRUE(light.watch.Refuses(tenant));
+  EXPECT_TRUE(light.watch.Refuses(tenant, "/p.S/M"));
   light.loop.RunOnce(Duration::zero());
   EXPECT_TRUE(tenant.holds);
 
@@ -49,7 +49,7 @@ TEST(MemoryWatchTest, WhoCameWhileAnotherLoopFilledTheBudgetIsLetGoAgain) {
   const TimePoint give_up = light.loop.Now() + std::chrono::seconds(10);
   while (tenant.holds && light.loop.Now() < give_up) light.loop.RunOnce(kBudgetTick);
   EXPECT_FALSE(tenant.holds);
-  EXPECT_FALSE(light.watch.Refuses(tenant));
+  EXPECT_FALSE(light.watch.Refuses(tenant, "/p.S/M"));
 }
 
 }  // namespace
