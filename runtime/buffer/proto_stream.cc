@@ -63,7 +63,7 @@ absl::Status CannotParse(bool parsed, const MessageLite& message, std::size_t si
       parsed ? absl::StrCat("a ", message.GetTypeName(), " of ", size,
                             " bytes lacks required fields: ", message.InitializationErrorString())
              : absl::StrCat("can't parse a ", message.GetTypeName(), " of ", size,
-                            " bytes: malformed protobuf"));
+                            " bytes: malformed protobuf, or a string field that is not UTF-8"));
 }
 
 // The partial forms of protobuf's parse functions are used: the full ones would write a line to

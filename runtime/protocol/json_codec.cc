@@ -5,12 +5,14 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/strings/cord.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/any.pb.h"
 #include "google/protobuf/descriptor.h"
+#include "google/protobuf/dynamic_message.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/message.h"
 #include "google/protobuf/util/json_util.h"
@@ -23,6 +25,7 @@ namespace weft::internal {
 namespace {
 
 using google::protobuf::DescriptorPool;
+using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::MessageLite;
 using google::protobuf::util::TypeResolver;
@@ -87,6 +90,65 @@ std::size_t CharacterSize(std::string_view text) {
   if (first == 0xf0 && at(1) < 0x90) return 0;
   if (first == 0xf4 && at(1) > 0x8f) return 0;
   return IsContinuation(at(3)) ? 4 : 0;
+}
+
+bool IsUtf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t size = CharacterSize(text);
+    if (size == 0) return false;
+    text.remove_prefix(size);
+  }
+  return true;
+}
+
+const FieldDescriptor* FieldWithoutUtf8(const Message& message);
+
+// What protobuf prints of an Any is its message.
+const FieldDescriptor* AnyWithoutUtf8(const Message& any) {
+  const google::protobuf::Descriptor& any_type = *any.GetDescriptor();
+  const auto bytes_of = [&any, &any_type](const char* name) {
+    return any.GetReflection()->GetString(any, any_type.FindFieldByName(name));
+  };
+  const std::string url = bytes_of("type_url");
+  const google::protobuf::Descriptor* const type =
+      any_type.file()->pool()->FindMessageTypeByName(url.substr(url.rfind('/') + 1));
+  if (type == nullptr) return nullptr;
+  google::protobuf::DynamicMessageFactory types;
+  const std::unique_ptr<Message> inside(types.GetPrototype(type)->New());
+  // proto3's strings are looked at when they are parsed.
+  return inside->ParsePartialFromString(bytes_of("value")) ? FieldWithoutUtf8(*inside)
+                                                           : any_type.FindFieldByName("value");
+}
+
+// A string field that holds other bytes, or null: protobuf's printer would leave them out without a
+// word.
+const FieldDescriptor* FieldWithoutUtf8(const Message& message) {
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  std::string scratch;
+  for (const FieldDescriptor* field : fields) {
+    const bool text = field->type() == FieldDescriptor::TYPE_STRING;
+    if (!text && field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    const int count = field->is_repeated() ? reflection.FieldSize(message, field) : 1;
+    for (int i = 0; i < count; ++i) {
+      const FieldDescriptor* wrong = nullptr;
+      if (text) {
+        const std::string& value =
+            field->is_repeated()
+                ? reflection.GetRepeatedStringReference(message, field, i, &scratch)
+                : reflection.GetStringReference(message, field, &scratch);
+        if (!IsUtf8(value)) wrong = field;
+      } else {
+        wrong =
+            FieldWithoutUtf8(field->is_repeated() ? reflection.GetRepeatedMessage(message, field, i)
+                                                  : reflection.GetMessage(message, field));
+      }
+      if (wrong != nullptr) return wrong;
+    }
+  }
+  return message.GetDescriptor()->full_name() == "google.protobuf.Any" ? AnyWithoutUtf8(message)
+                                                                       : nullptr;
 }
 
 // The text may hold what a peer sent: bytes that are no UTF-8 become U+FFFD, since JSON knows
@@ -180,6 +242,13 @@ class UtilJson final : public JsonCodec {
   absl::Status Print(const MessageLite& lite, ChunkPool& pool, BufList& body) const override {
     const auto* message = dynamic_cast<const Message*>(&lite);
     if (message == nullptr) return NoJsonForLite(lite);
+    if (const FieldDescriptor* const field = FieldWithoutUtf8(*message)) {
+      return absl::InternalError(absl::StrCat(
+          "a ", message->GetTypeName(), " can't be written as JSON: ", field->full_name(),
+          field->type() == FieldDescriptor::TYPE_STRING
+              ? " is a string field and holds what is not UTF-8; make it a bytes field"
+              : " is malformed, or has a string field that is not UTF-8"));
+    }
     BufList binary;
     if (absl::Status serialized = SerializeInto(*message, message->ByteSizeLong(), binary, pool);
         !serialized.ok()) {

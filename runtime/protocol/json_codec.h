@@ -23,7 +23,8 @@ class JsonCodec {
   // INVALID_ARGUMENT says what is wrong with it.
   virtual absl::Status Parse(const BufList& body, std::size_t size,
                              google::protobuf::MessageLite& message) const = 0;
-  // Appends the message as one line without a line end.
+  // Appends the message as one line without a line end. INTERNAL names a string field that is not
+  // UTF-8.
   virtual absl::Status Print(const google::protobuf::MessageLite& message, ChunkPool& pool,
                              BufList& body) const = 0;
   // The members of google.rpc.Status as a JSON object: code, message, details.

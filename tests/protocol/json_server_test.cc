@@ -101,6 +101,22 @@ TEST_P(JsonServerTest, CallsShareAConnection) {
   EXPECT_EQ(server.shard().connection_count(), 1u);
 }
 
+// protobuf's printer would leave such bytes out.
+TEST_P(JsonServerTest, ReplyWhoseTextIsNotUtf8IsAnInternalError) {
+  probe.unary = [](Probe&, ServerContext&, const TestRequest&,
+                   TestReply& reply) -> Task<absl::Status> {
+    reply.set_text("ab\xff");
+    co_return absl::OkStatus();
+  };
+  ServerUnderTest server(GetParam(), probe);
+  WireClient& client = server.Connect();
+  client.Send(Post(kUnary, "{}"));
+  const Response response = Answer(server, client);
+  EXPECT_EQ(response.status, 500);
+  EXPECT_NE(response.body.find("weft.testing.TestReply.text"), std::string::npos) << response.body;
+  EXPECT_NE(response.body.find("not UTF-8"), std::string::npos);
+}
+
 // JSON has no trailers: the head of a unary reply carries all of the metadata.
 TEST_P(JsonServerTest, TrailingMetadataStandsInTheHeadOfAReply) {
   probe.unary = [](Probe&, ServerContext& context, const TestRequest&,

@@ -344,7 +344,8 @@ TEST(ParseFromTest, MalformedBytesAreInternalAndNamed) {
     const absl::Status status = ParseFrom(Cut(std::string(10, '\xff'), piece), 10, parsed);
     EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
     EXPECT_EQ(status.message(),
-              "can't parse a weft.buffer_test.Holder of 10 bytes: malformed protobuf");
+              "can't parse a weft.buffer_test.Holder of 10 bytes: malformed protobuf, or a string "
+              "field that is not UTF-8");
   }
 }
 

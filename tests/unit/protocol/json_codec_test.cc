@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/cord.h"
+#include "google/protobuf/any.pb.h"
 #include "google/protobuf/duration.pb.h"
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/message_differencer.h"
@@ -70,6 +71,41 @@ TEST(JsonCodecTest, ParseErrorNamesTheMessage) {
     EXPECT_NE(std::string(status.message()).find("google.protobuf.Struct"), std::string::npos)
         << status;
   }
+}
+
+TEST(JsonCodecTest, StringThatIsNotUtf8IsAnError) {
+  const auto error = [](const MessageLite& message) {
+    ChunkPool pool;
+    BufList body;
+    const absl::Status status = UtilJsonCodec().Print(message, pool, body);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+    EXPECT_TRUE(body.empty());
+    return std::string(status.message());
+  };
+  StringValue text;
+  text.set_value(
+      "ab\xff"
+      "cd");
+  EXPECT_EQ(error(text),
+            "a google.protobuf.StringValue can't be written as JSON: "
+            "google.protobuf.StringValue.value is a string field and holds what is not UTF-8; make "
+            "it a bytes field");
+  const std::string named = "google.protobuf.Value.string_value is a string field";
+  Struct map;
+  (*map.mutable_fields())["a"].set_string_value("good");
+  (*map.mutable_fields())["b"].set_string_value("\xc3");
+  EXPECT_NE(error(map).find(named), std::string::npos);
+  google::protobuf::ListValue list;
+  list.add_values()->set_string_value("\xed\xa0\x80");
+  EXPECT_NE(error(list).find(named), std::string::npos);
+  Struct key;
+  (*key.mutable_fields())["\xff"].set_bool_value(true);
+  EXPECT_NE(error(key).find("google.protobuf.Struct.FieldsEntry.key"), std::string::npos);
+  google::protobuf::Any any;
+  any.set_type_url("type.googleapis.com/google.protobuf.StringValue");
+  any.set_value("\x0a\x01\xff");
+  EXPECT_NE(error(any).find("google.protobuf.Any.value is malformed, or has a string"),
+            std::string::npos);
 }
 
 TEST(JsonCodecTest, StatusTextIsQuoted) {
