@@ -13,6 +13,7 @@
 #include "client/client_shard.h"
 #include "protocol/grpc.h"
 #include "rpc/incoming_message.h"
+#include "rpc/method_path.h"
 #include "weft/client_context.h"
 
 namespace weft::internal {
@@ -52,15 +53,20 @@ void ClientCall::Prepare(std::shared_ptr<ChannelCore> channel, ClientShard& shar
     raw_info_ = method;
     raw_info_->path = raw_path_;
     info_ = &*raw_info_;
+    if (!IsMethodPath(raw_path_)) {
+      request_error_ = absl::InvalidArgumentError(
+          absl::StrCat("\"", raw_path_,
+                       "\" is no path of a method; those are like \"/package.Service/Method\""));
+    }
   }
   flush_policy_ = method.flush.value_or(channel_->options().flush_policy());
   if (context == nullptr) return;
   context_ = context->state_;
   deadline_ = context_->deadline;
   wait_for_ready_ = context_->wait_for_ready;
-  if (context_->priority.has_value()) priority_ = context_->priority;
-  request_error_ = context_->bad_metadata;
+  if (request_error_.ok()) request_error_ = context_->bad_metadata;
   std::lock_guard lock(context_->mutex);
+  if (context_->priority.has_value()) priority_ = context_->priority;
   Check(context_->call == nullptr,
         "a ClientContext was given to a second call while its first one runs");
   context_->call = this;

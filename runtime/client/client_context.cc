@@ -22,7 +22,10 @@ void ClientContext::set_timeout(Duration timeout) {
 
 void ClientContext::set_wait_for_ready(bool wait) { state_->wait_for_ready = wait; }
 
-void ClientContext::set_priority(Priority priority) { state_->priority = priority; }
+void ClientContext::set_priority(Priority priority) {
+  std::lock_guard lock(state_->mutex);
+  state_->priority = priority;
+}
 
 void ClientContext::AddMetadata(std::string_view key, std::string_view value) {
   absl::Status added = internal::AddMetadata(key, value, state_->metadata);
@@ -37,35 +40,44 @@ MetadataView ClientContext::trailing_metadata() const {
 }
 std::string_view ClientContext::peer() const { return state_->peer; }
 
-template <typename Use>
-void ClientContext::WithCall(Use use) {
+template <typename Use, typename Otherwise>
+void ClientContext::WithCall(Use use, Otherwise otherwise) {
   internal::ClientCall* call = nullptr;
   {
     std::lock_guard lock(state_->mutex);
     call = state_->call;
-    if (call != nullptr) call->Ref();
+    if (call == nullptr) {
+      otherwise();
+      return;
+    }
+    call->Ref();
   }
-  if (call != nullptr) {
-    use(*call);
-    call->Unref();
-  }
+  use(*call);
+  call->Unref();
 }
 
 void ClientContext::Cancel() {
-  WithCall([](internal::ClientCall& call) {
+  const auto use = [](internal::ClientCall& call) {
     call.CancelFromAnyThread(absl::CancelledError("the call was cancelled by its context"));
-  });
+  };
+  WithCall(use, [] {});
 }
 
 void ClientContext::SetPriority(Priority priority) {
-  WithCall([priority](internal::ClientCall& call) { call.SetPriorityFromAnyThread(priority); });
+  const auto use = [priority](internal::ClientCall& call) {
+    call.SetPriorityFromAnyThread(priority);
+  };
+  WithCall(use, [this, priority] { state_->priority = priority; });
 }
 
 void ClientContext::Reset() {
   state_->deadline = kNever;
   state_->timeout = Duration::max();
   state_->wait_for_ready = false;
-  state_->priority.reset();
+  {
+    std::lock_guard lock(state_->mutex);
+    state_->priority.reset();
+  }
   state_->metadata.Clear();
   state_->bad_metadata = absl::OkStatus();
   state_->initial_metadata.Clear();

@@ -21,7 +21,6 @@ struct ClientContextState {
   TimePoint deadline = kNever;
   Duration timeout = Duration::max();  // from the start of the call
   bool wait_for_ready = false;
-  std::optional<Priority> priority;
   HeaderList metadata;
   absl::Status bad_metadata;
 
@@ -31,6 +30,7 @@ struct ClientContextState {
 
   // For Cancel and SetPriority from any thread.
   std::mutex mutex;
+  std::optional<Priority> priority;  // of the next call
   ClientCall* call =
       nullptr;  // while it runs and has not been dropped: only then the rest is touched
 };

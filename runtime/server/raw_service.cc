@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "base/check.h"
+#include "rpc/method_path.h"
 #include "server/router.h"
 
 namespace weft {
@@ -13,12 +14,6 @@ namespace weft {
 using internal::HandlerArgs;
 
 namespace {
-
-bool IsMethodPath(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return path.starts_with('/') && slash > 1 && slash != std::string_view::npos &&
-         slash + 1 < path.size();
-}
 
 // Without one the first call would crash.
 template <typename Handler>
@@ -42,7 +37,7 @@ RawService::Row& RawService::Add(std::string_view path, MethodKind kind, Trampol
   internal::Check(
       !listed_,
       "a method was added to a RawService that is registered with a server; add all first");
-  if (path != internal::Router::kAnyOther && !IsMethodPath(path)) {
+  if (path != internal::Router::kAnyOther && !internal::IsMethodPath(path)) {
     internal::Die(absl::StrCat(
         "\"", std::string(path),
         "\" is no path of a method; a RawService's are like \"/package.Service/Method\""));

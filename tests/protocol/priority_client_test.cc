@@ -118,10 +118,10 @@ TEST_F(PriorityClientTest, SetPriorityToTheDefaultIsSaidToo) {
   EXPECT_EQ(peer.ReadUntil("PRIORITY_UPDATE"), "PRIORITY_UPDATE 1 \"u=3\"");
 }
 
-TEST_F(PriorityClientTest, SetPriorityWithoutACallDoesNothing) {
+TEST_F(PriorityClientTest, SetPriorityWithoutACallIsThatOfTheNext) {
   ClientContext context;
   context.SetPriority(Priority(0));
-  EXPECT_EQ(FieldOf([&] { return stub_.Unary(context, Request("?")); }), "none");
+  EXPECT_EQ(FieldOf([&] { return stub_.Unary(context, Request("?")); }), "u=0");
 }
 
 // The connection is not there yet: what was said meanwhile is in the request.

@@ -51,17 +51,18 @@ class ClientContext {
 
   // Ends the call, if it runs, with CANCELLED. Any thread.
   void Cancel();
-  // Another priority for the call, if it runs: for what is still to be sent here, and, as far as
-  // the server knows PRIORITY_UPDATE, there. Any thread; returns at once.
+  // Another priority for the call that runs: for what is still to be sent here, and, as far as the
+  // server knows PRIORITY_UPDATE, there. When none runs, as set_priority. Any thread; returns at
+  // once.
   void SetPriority(Priority priority);
 
   void Reset();
 
  private:
   friend class internal::ClientCall;
-  // Calls `use` with the call, if one runs.
-  template <typename Use>
-  void WithCall(Use use);
+  // Calls `use` with the call, if one runs; else `otherwise`, before one can begin.
+  template <typename Use, typename Otherwise>
+  void WithCall(Use use, Otherwise otherwise);
 
   std::shared_ptr<internal::ClientContextState> state_;
 };

@@ -13,8 +13,8 @@ namespace weft {
 
 // Calls methods by their paths ("/package.Service/Method") with raw bytes for messages, which are
 // sent and received without being copied or looked into. A cheap value, safe to use from any
-// thread. The path may die when the call returns. `context`, as everywhere, may be null and must
-// outlive the call.
+// thread. The path need only live until the function has returned; a call to one that is not of
+// that form ends with INVALID_ARGUMENT. `context` may be null, and must outlive the call.
 class RawStub final : public StubBase {
  public:
   using StubBase::StubBase;
