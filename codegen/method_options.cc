@@ -9,6 +9,8 @@ namespace weft::codegen {
 namespace {
 
 constexpr unsigned kLeastUrgent = 7;
+// In microseconds: the runtime's kLongestFlushDelay.
+constexpr unsigned kLongestDelay = 1'000'000;
 
 std::string WhatIsWrong(const google::protobuf::MethodOptions& options) {
   const MethodPriority& priority = options.GetExtension(method_priority);
@@ -24,9 +26,13 @@ std::string WhatIsWrong(const google::protobuf::MethodOptions& options) {
     case MethodFlush::kAtOnce:
       return flush.at_once() ? "" : "(weft.method_flush).at_once is false; say another policy";
     case MethodFlush::kUpToMicroseconds:
-      return flush.up_to_microseconds() > 0 ? ""
-                                            : "(weft.method_flush).up_to_microseconds is 0; say "
-                                              "each_pass: true for no delay";
+      if (flush.up_to_microseconds() == 0) {
+        return "(weft.method_flush).up_to_microseconds is 0; say each_pass: true for no delay";
+      }
+      return flush.up_to_microseconds() <= kLongestDelay
+                 ? ""
+                 : "(weft.method_flush).up_to_microseconds is " +
+                       std::to_string(flush.up_to_microseconds()) + "; it may be a second at most";
     case MethodFlush::POLICY_NOT_SET:
       break;
   }

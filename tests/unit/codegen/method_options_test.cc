@@ -99,6 +99,17 @@ TEST(MethodOptionsTest, FlushThatSaysNothingIsAnError) {
   EXPECT_NE(Errors(options).find("up_to_microseconds is 0"), std::string::npos);
 }
 
+TEST(MethodOptionsTest, FlushDelayAboveASecondIsAnError) {
+  google::protobuf::MethodOptions options;
+  MethodFlush& flush = *options.MutableExtension(method_flush);
+  flush.set_up_to_microseconds(1'000'000);
+  EXPECT_EQ(Errors(options), "");
+  flush.set_up_to_microseconds(1'000'001);
+  EXPECT_EQ(Errors(options),
+            "line 4: method p.S.Call: option (weft.method_flush).up_to_microseconds is 1000001; it "
+            "may be a second at most");
+}
+
 TEST(MethodOptionsTest, PluginRefusesTheFileAndNamesTheLine) {
   google::protobuf::MethodOptions options;
   options.MutableExtension(method_priority)->set_urgency(9);
