@@ -27,8 +27,8 @@ std::uint64_t MappedFile::size() const { return file_->size(); }
 
 absl::StatusOr<Bytes> MappedFile::Region(std::uint64_t offset, std::size_t count) const {
   if (offset > size() || count > size() - offset) {
-    return absl::OutOfRangeError(absl::StrCat("bytes ", offset, " to ", offset + count,
-                                              " are not inside a file of ", size(), " bytes"));
+    return absl::OutOfRangeError(absl::StrCat(count, " bytes from offset ", offset,
+                                              " on are not inside a file of ", size(), " bytes"));
   }
   if (file_->mapped()) return internal::BytesParts::Of(file_->Region(offset, count));
   std::string read(count, '\0');

@@ -20,6 +20,8 @@ class FileMapping;
 // cache to the socket. When the file becomes shorter while it is sent, the call that sends it ends
 // with INTERNAL for its receiver; bytes that are overwritten meanwhile arrive as they are then.
 //
+// The texts of its errors name the path: they are for logs, not for those who call from outside.
+//
 // A cheap value; safe to use from any thread. The file stays open as long as it or a region of it
 // lives.
 class MappedFile final {

@@ -47,6 +47,8 @@ TEST_F(MappedFileTest, RegionBeyondTheEndIsOutOfRange) {
   EXPECT_EQ(file.Region(4, 0).status().code(), absl::StatusCode::kOutOfRange);
   EXPECT_EQ(file.Region(1, static_cast<std::size_t>(-1)).status().code(),
             absl::StatusCode::kOutOfRange);
+  EXPECT_EQ(file.Region(static_cast<std::uint64_t>(-1), 2).status().message(),
+            "2 bytes from offset 18446744073709551615 on are not inside a file of 3 bytes");
   EXPECT_TRUE(file.Region(3, 0)->empty());
 }
 
