@@ -55,16 +55,18 @@ weft::Task<absl::Status> Stat(Files::Stub files, std::string path) {
 weft::Task<absl::Status> Get(Files::Stub files, ReadRequest request, std::string file) {
   const auto start = std::chrono::steady_clock::now();
   const std::string to = std::move(file);
-  std::ofstream out(to, std::ios::binary | std::ios::trunc);
+  std::ofstream out;  // from the first chunk on: a call that fails leaves the file as it was
   std::uint64_t bytes = 0;
   weft::ClientReader<FileChunk> reader = files.Read(request);
   FileChunk chunk;
   while (co_await reader.Read(chunk)) {
+    if (!out.is_open()) out.open(to, std::ios::binary | std::ios::trunc);
     out.write(chunk.content().data(), static_cast<std::streamsize>(chunk.content().size()));
     bytes += chunk.content().size();
   }
   absl::Status status = co_await reader.Finish();
   if (!status.ok()) co_return status;
+  if (!out.is_open()) out.open(to, std::ios::binary | std::ios::trunc);
   out.close();
   if (out.fail()) co_return absl::DataLossError("can't write " + to);
   const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;

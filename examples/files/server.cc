@@ -66,7 +66,7 @@ class FileServer final : public Files::Service {
     const absl::StatusOr<fs::path> path = Find(request.path());
     if (!path.ok()) co_return path.status();
     const absl::StatusOr<weft::MappedFile> file = weft::MappedFile::Open(*path);
-    if (!file.ok()) co_return file.status();
+    if (!file.ok()) co_return CannotRead(request, file.status());
     std::uint64_t at = request.offset();
     if (at > file->size()) co_return absl::OutOfRangeError("the file ends before the offset");
     std::uint64_t left = file->size() - at;
@@ -74,7 +74,7 @@ class FileServer final : public Files::Service {
     while (left > 0) {
       const std::uint64_t size = std::min(left, kPiece);
       absl::StatusOr<weft::Bytes> region = file->Region(at, size);
-      if (!region.ok()) co_return region.status();
+      if (!region.ok()) co_return CannotRead(request, region.status());
       // A FileChunk as it is serialized: the field's tag and length, then the region itself.
       weft::Bytes chunk = weft::Bytes::Field(FileChunk::kContentFieldNumber, *std::move(region));
       absl::Status written = co_await writer.WriteSerialized(chunk);
@@ -86,19 +86,32 @@ class FileServer final : public Files::Service {
   }
   // [/read]
 
-  // The file or directory that a client means. Links are followed before it is looked whether that
-  // is inside, so neither ".." nor a link leads out.
+  // What a client may know of it, which is not where the files lie here.
+  static absl::Status CannotRead(const ReadRequest& request, const absl::Status& why) {
+    std::cerr << why << "\n";
+    return absl::Status(why.code(), absl::StrCat("can't read \"", request.path(), "\""));
+  }
+
+  // The file or directory that a client means. Each step of the way, with links followed, must be
+  // inside: otherwise the answers would tell what is outside.
   absl::StatusOr<fs::path> Find(const std::string& relative) const {
-    std::error_code error;
     if (relative.find('\0') != std::string::npos || fs::path(relative).is_absolute()) {
       return absl::InvalidArgumentError("paths are relative to the directory that is served");
     }
-    fs::path path = fs::canonical(root_ / relative, error);
-    const bool inside =
-        std::mismatch(root_.begin(), root_.end(), path.begin(), path.end()).first == root_.end();
-    // One answer for both: whether something is there outside is nobody's business.
-    if (error || !inside) return absl::NotFoundError(absl::StrCat("no file \"", relative, "\""));
+    fs::path path = root_;
+    for (const fs::path& step : fs::path(relative)) {
+      std::error_code error;
+      path = fs::canonical(path / step, error);
+      // One answer for both: whether something is there outside is nobody's business.
+      if (error || !Inside(path)) {
+        return absl::NotFoundError(absl::StrCat("no file \"", relative, "\""));
+      }
+    }
     return path;
+  }
+
+  bool Inside(const fs::path& path) const {
+    return std::mismatch(root_.begin(), root_.end(), path.begin(), path.end()).first == root_.end();
   }
 
   void Describe(const fs::path& path, FileInfo& info) const {
@@ -115,8 +128,13 @@ class FileServer final : public Files::Service {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2 || !fs::is_directory(argv[1])) {
+  if (argc < 2) {
     std::cerr << "usage: files_server DIRECTORY [ADDRESS]\n";
+    return 2;
+  }
+  std::error_code error;
+  if (!fs::is_directory(argv[1], error)) {
+    std::cerr << argv[1] << " is not a directory\n";
     return 2;
   }
   FileServer files(argv[1]);
