@@ -326,8 +326,11 @@ int Core::OnFrameSend(nghttp2_session*, const nghttp2_frame* frame, void* user) 
       }
       break;
     case NGHTTP2_PING:
-      if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0 && Opaque(frame->ping) == kWindowPing) {
+      if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) break;
+      if (Opaque(frame->ping) == kWindowPing) {
         core.windows_.PingSent(core.options_.clock->Now());
+      } else if (Opaque(frame->ping) == kInFlightPing) {
+        core.in_flight_.PingSent(core.options_.clock->Now());
       }
       break;
     default:
@@ -444,6 +447,10 @@ void Core::RecvPing(const nghttp2_frame& frame) {
     });
   } else if (opaque == kWindowPing) {
     windows_.PingAcked(options_.clock->Now());
+  } else if (opaque == kInFlightPing && server()) {
+    in_flight_.PingAcked(options_.clock->Now());
+    StepInFlight();
+    may_wait_ = false;
   } else if (events_ != nullptr) {
     events_->OnPingAck(opaque);
   }

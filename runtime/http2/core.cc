@@ -111,6 +111,7 @@ absl::Status Core::Recv(const Slice& bytes) {
     // connection. It does not tell which, so look. Rare: none comes up in an ordinary call.
     PullControlFrames();
   }
+  if (in_flight_.held() != 0 && in_flight_.GiveUp(options_.clock->Now())) scheduler_.Hold(0);
   TellDue();
   inside_ = false;
   // What waited before still may; what came up now goes at the end of the pass.
@@ -265,6 +266,16 @@ void Core::StepWindows() {
                                                  static_cast<std::int32_t>(windows_.connection()));
   });
   TellOutput();
+}
+
+void Core::StepInFlight() {
+  widest_window_ = std::max(widest_window_, nghttp2_session_get_remote_window_size(library_));
+  const bool wide = widest_window_ > static_cast<std::int32_t>(internal::kWideWindow);
+  if (in_flight_.Next(options_.clock->Now(), scheduler_.TakeUsed(), wide) ==
+      InFlightLimit::Step::kPing) {
+    Ping(kInFlightPing);
+  }
+  scheduler_.Hold(in_flight_.held());
 }
 
 bool Core::can_open() const {

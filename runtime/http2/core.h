@@ -16,6 +16,7 @@
 #include "buffer/buf_list.h"
 #include "http/codec.h"
 #include "http2/flow_window.h"
+#include "http2/in_flight_limit.h"
 #include "http2/mapped_output.h"
 #include "http2/scheduler.h"
 #include "http2/session.h"
@@ -26,6 +27,8 @@ namespace weft::http2 {
 
 // The PINGs of FlowWindow: "weftwnd1".
 inline constexpr std::uint64_t kWindowPing = 0x77656674776e6431;
+// Those of InFlightLimit: "weftsnt1".
+inline constexpr std::uint64_t kInFlightPing = 0x77656674736e7431;
 
 // The machine behind a Session: the library's session, what is due to be told, and who may send.
 // Owned by its Session; loop thread only. Everything that the library calls back is a static member
@@ -150,6 +153,8 @@ class Core {
   std::size_t Taken(Stream& stream, std::size_t n);
   // Bulk has come and the windows' next step is due.
   void StepWindows();
+  // The same of bulk that goes out.
+  void StepInFlight();
 
   // Ends `stream` from our side; OnClosed(close) becomes due.
   void ResetAs(Stream& stream, internal::StreamClose close);
@@ -173,6 +178,8 @@ class Core {
   nghttp2_session* library_ = nullptr;
   Scheduler scheduler_;
   FlowWindow windows_;
+  InFlightLimit in_flight_;
+  std::int32_t widest_window_ = 0;  // of the peer's for the connection, as far as it was looked at
   TimePoint settings_sent_ = kNever;  // until they are acknowledged
   internal::IntrusiveList<Stream, AllStreams> all_;
   internal::IntrusiveList<Stream, DueStreams> due_;

@@ -27,6 +27,7 @@ void Scheduler::Add(Entry& entry) {
   lines_[line].PushBack(entry);
   entry.turn_ = 0;
   occupied_ |= 1u << line;
+  used_ |= 1u << line;
   ++count_;
 }
 
@@ -54,8 +55,8 @@ void Scheduler::SetPriority(Entry& entry, Priority priority) {
 }
 
 unsigned Scheduler::PickLine() const {
-  const auto top = static_cast<unsigned>(std::countr_zero(occupied_));
-  const unsigned lower = occupied_ & (occupied_ - 1);
+  const auto top = static_cast<unsigned>(std::countr_zero(open()));
+  const unsigned lower = open() & (open() - 1);
   if (lower == 0 || owed_ < options_.quantum * (kWhole - floor_)) return top;
   // Round and round the lower lines: the first below the one that had the last turn.
   const unsigned below = lower & ~((2u << last_lower_) - 1);
@@ -63,13 +64,14 @@ unsigned Scheduler::PickLine() const {
 }
 
 Scheduler::Entry* Scheduler::Next() {
-  if (occupied_ == 0) return nullptr;
+  if (empty()) return nullptr;
   return &lines_[PickLine()].front();
 }
 
 std::size_t Scheduler::Grant(Entry& entry, std::size_t pending, std::size_t room) {
   internal::Check(entry.scheduled(), "Scheduler::Grant for an entry that is not scheduled");
   const std::size_t piece = std::min({pending, room, options_.quantum});
+  if (empty()) return 0;
   if (count_ == 1) return piece;
   const unsigned line = PickLine();
   if (entry.line() != line) return 0;
@@ -79,8 +81,8 @@ std::size_t Scheduler::Grant(Entry& entry, std::size_t pending, std::size_t room
 
 void Scheduler::Sent(Entry& entry, std::size_t n) {
   const unsigned line = entry.line();
-  const bool top = line == static_cast<unsigned>(std::countr_zero(occupied_));
-  if (top && !std::has_single_bit(occupied_)) {
+  const bool top = line == static_cast<unsigned>(std::countr_zero(open()));
+  if (top && !std::has_single_bit(open())) {
     owed_ += n * floor_;
   } else {
     owed_ -= std::min(owed_, n * (kWhole - floor_));

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "base/intrusive_list.h"
 #include "buffer/limits.h"
@@ -59,10 +60,17 @@ class Scheduler {
   // Also moves a scheduled entry, to the back of the new line if its urgency changes.
   void SetPriority(Entry& entry, Priority priority);
 
-  bool empty() const { return occupied_ == 0; }
-  // True when `entry` is the only one.
-  bool alone(const Entry& entry) const { return count_ == 1 && entry.scheduled(); }
+  // Whether no entry may send.
+  bool empty() const { return open() == 0; }
+  // True when `entry` is the only one, and may send.
+  bool alone(const Entry& entry) const { return count_ == 1 && entry.scheduled() && !empty(); }
   std::size_t size() const { return count_; }
+
+  // Lines (bit u: urgency u) that send nothing until they are no longer held. They get no share
+  // meanwhile, and none is owed to them for it.
+  void Hold(unsigned lines) { held_ = lines; }
+  // Lines that have had entries since the last time.
+  unsigned TakeUsed() { return std::exchange(used_, occupied_); }
 
   // Whose turn it is; null when empty.
   Entry* Next();
@@ -75,6 +83,8 @@ class Scheduler {
  private:
   static constexpr unsigned kLines = 8;
 
+  unsigned open() const { return occupied_ & ~held_; }
+  // At least one line is open.
   unsigned PickLine() const;
   void Unlink(Entry& entry);
 
@@ -82,6 +92,8 @@ class Scheduler {
   const std::uint64_t floor_;  // a fraction in fixed point, so that sums are exact
   std::array<internal::IntrusiveList<Entry, Scheduler>, kLines> lines_;
   unsigned occupied_ = 0;  // bit u: line u has entries
+  unsigned held_ = 0;
+  unsigned used_ = 0;
   std::size_t count_ = 0;
   // What lower lines have not had of their share, in bytes of the same fixed point.
   std::uint64_t owed_ = 0;

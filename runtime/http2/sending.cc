@@ -408,6 +408,8 @@ int Core::SendData(nghttp2_session*, nghttp2_frame*, const std::uint8_t* frame_h
   }
   if (length > 0) {
     core.scheduler_.Sent(stream, length);
+    core.in_flight_.Sent(static_cast<unsigned>(stream.priority().urgency()), length);
+    if (core.server() && core.in_flight_.due()) core.StepInFlight();
     if (body.empty()) core.scheduler_.Remove(stream);
     if (stream.was_above_mark && body.size() <= core.options_.stream_low_mark) {
       stream.was_above_mark = false;

@@ -347,6 +347,7 @@ TEST_P(GrpcServerEndTest, DrainLetsOpenStreamsEndAndTakesNoNewOnes) {  // checkl
   WireClient& client = server.ConnectHttp2();
   WireClient& idle = server.ConnectHttp2();
   WireClient& silent = server.Connect();
+  client.answers_pings = idle.answers_pings = false;  // but by hand
   client.Send(Call(1, kBidi).Render() + Data(1, Ask("a")).Render());
   ASSERT_TRUE(server.Until([&] { return Texts(client.stream(1)).size() == 1; }));
   server.Settle(idle);

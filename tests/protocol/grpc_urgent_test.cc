@@ -60,12 +60,26 @@ class RawPeer final : private internal::Transport::Events {
     const iovec into{bytes.data(), bytes.size()};
     const internal::IoResult read = transport_->ReadSome({&into, 1});
     if (read.kind == internal::IoResult::Kind::kBytes) wire_.append(bytes.data(), read.bytes);
+    AnswerPings();
+  }
+  void AnswerPings() {
+    while (asked_ + 9 <= wire_.size()) {
+      const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(wire_[asked_ + i]); };
+      const std::size_t end =
+          asked_ + 9 + (std::size_t{byte(0)} << 16 | std::size_t{byte(1)} << 8 | byte(2));
+      if (end > wire_.size()) return;
+      if (byte(3) == 6 && (byte(4) & 1) == 0) {
+        Send(RawFrame(6, /*flags: ACK=*/1, 0, std::string_view(wire_).substr(asked_ + 9, 8)));
+      }
+      asked_ = end;
+    }
   }
   void OnWritable() override {}
 
   const std::unique_ptr<internal::Transport> transport_;
   std::string wire_;
-  std::size_t walked_ = 0;
+  std::size_t walked_ = 0;  // by Answer
+  std::size_t asked_ = 0;   // by AnswerPings
 };
 
 // The parameter: bytes of a bulk message.

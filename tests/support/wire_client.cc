@@ -140,6 +140,8 @@ void WireClient::TakeFrame(std::string_view frame) {
   const std::string line = reader_.Read(frame);
   if (id == 0 || type == 8) {
     connection_frames_ += line;
+    if (type == 6 && !end && answers_pings)
+      Send(RawFrame(6, /*flags: ACK=*/1, 0, frame.substr(kFrameHead)));
     return;
   }
   WireStream& stream = streams_[id];

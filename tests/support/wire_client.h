@@ -62,6 +62,8 @@ class WireClient final : private internal::Transport::Events {
 
   // Whether DATA is answered with WINDOW_UPDATEs at once.
   bool returns_credit = true;
+  // Whether PINGs are.
+  bool answers_pings = true;
 
  private:
   void OnReadable() override;

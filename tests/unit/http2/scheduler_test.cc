@@ -118,6 +118,45 @@ TEST(SchedulerTest, SmallRestGoesOutOfTurnAmongEqualsOnly) {
   EXPECT_EQ(line.scheduler().Grant(less, 200, kFrame), 0u);
 }
 
+// One frame in four; exact in binary.
+Scheduler::Options FloorOfAQuarter() {
+  Scheduler::Options options;
+  options.floor = 0.25;
+  options.turn = 1000 * kFrame;
+  return options;
+}
+
+TEST(SchedulerTest, HeldLineSendsNothingAndIsOwedNothing) {
+  Line line(FloorOfAQuarter());
+  Source& urgent = line.Add('a', Priority(1), 1000 * kFrame);
+  Source& bulk = line.Add('b', Priority(4), 1000 * kFrame);
+  line.scheduler().Hold(1u << 4);
+  EXPECT_EQ(line.Order(20), std::string(20, 'a'));
+  EXPECT_EQ(line.scheduler().Grant(bulk, kFrame, kFrame), 0u);
+  EXPECT_FALSE(line.scheduler().empty());
+  line.scheduler().Hold(0);
+  EXPECT_EQ(line.Order(8), "aaabaaab");
+
+  line.scheduler().Hold(1u << 4);
+  line.scheduler().Remove(urgent);
+  EXPECT_TRUE(line.scheduler().empty());
+  EXPECT_EQ(line.scheduler().Next(), nullptr);
+  EXPECT_FALSE(line.scheduler().alone(bulk));
+  EXPECT_EQ(line.scheduler().Grant(bulk, kFrame, kFrame), 0u);
+  line.scheduler().Hold(0);
+  EXPECT_TRUE(line.scheduler().alone(bulk));
+  EXPECT_EQ(line.Order(2), "bb");
+}
+
+TEST(SchedulerTest, UsedLinesAreToldOnceUnlessTheyStillHaveEntries) {
+  Line line{Scheduler::Options()};
+  line.Add('a', Priority(1), kFrame);
+  line.Add('b', Priority(4), 100 * kFrame);
+  line.Order(2);
+  EXPECT_EQ(line.scheduler().TakeUsed(), 1u << 1 | 1u << 4);
+  EXPECT_EQ(line.scheduler().TakeUsed(), 1u << 4);
+}
+
 TEST(SchedulerTest, EqualsOfALongOneHaveTheirTurn) {
   Scheduler::Options options;
   options.turn = 3 * kFrame;
@@ -133,14 +172,6 @@ TEST(SchedulerTest, IncrementalAndOtherEqualsShareTheirLine) {
   line.Add('a', Priority(3, /*incremental=*/true), 3 * kFrame);
   line.Add('b', {}, 3 * kFrame);
   EXPECT_EQ(line.Order(), "abbbaa");
-}
-
-// One frame in four; exact in binary.
-Scheduler::Options FloorOfAQuarter() {
-  Scheduler::Options options;
-  options.floor = 0.25;
-  options.turn = 1000 * kFrame;
-  return options;
 }
 
 TEST(SchedulerTest, FloorGivesLowerLinesItsShareInTurns) {

@@ -1,0 +1,285 @@
+#include "http2/in_flight_limit.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <random>
+#include <string>
+#include <utility>
+
+#include "buffer/limits.h"
+
+namespace weft::http2 {
+namespace {
+
+using internal::kInFlightCheck;
+using internal::kInFlightDelayAge;
+using internal::kInFlightPatience;
+using internal::kInFlightPeriod;
+using internal::kLeastInFlight;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Step = InFlightLimit::Step;
+
+constexpr std::size_t kFrame = 16 * 1024;
+constexpr unsigned kUrgent = 1u << 1;
+constexpr unsigned kBulk = 1u << 3;
+
+// A session that has bulk without an end, for a peer behind a path with a rate and a delay, whose
+// windows are wide. Time goes from event to event.
+class Path {
+ public:
+  Path(double bytes_a_second, Duration round_trip) : rate_(bytes_a_second), delay_(round_trip / 2) {
+    now_ += seconds(1000);
+  }
+
+  void set_lines(unsigned lines) { lines_ = lines; }
+  void set_wide(bool wide) { wide_ = wide; }
+  void set_delay(Duration round_trip) { delay_ = round_trip / 2; }
+  // Adds up to so much to each way that bytes take.
+  void set_jitter(Duration most, std::uint64_t seed) {
+    jitter_ = most;
+    random_.seed(seed);
+  }
+
+  void Run(Duration time) {
+    const TimePoint end = now_ + time;
+    Send();
+    while (!events_.empty() && events_.begin()->first <= end) {
+      auto event = events_.extract(events_.begin());
+      now_ = event.key();
+      event.mapped()();
+      Send();
+    }
+    now_ = end;
+  }
+
+  // The longest that a frame sent from here on has to wait behind others, and how many come.
+  void Watch() {
+    longest_queue_ = Duration::zero();
+    arrived_ = 0;
+  }
+  Duration longest_queue() const { return longest_queue_; }
+  double arrived() const { return static_cast<double>(arrived_); }
+  int pings() const { return pings_; }
+  InFlightLimit& limit() { return limit_; }
+
+ private:
+  void At(TimePoint when, std::function<void()> act) { events_.emplace(when, std::move(act)); }
+
+  Duration OneWay() {
+    if (jitter_ == Duration::zero()) return delay_;
+    return delay_ + Duration(static_cast<std::int64_t>(
+                        random_() % static_cast<std::uint64_t>(jitter_.count())));
+  }
+
+  // Behind what was sent before.
+  TimePoint Arrival(std::size_t bytes) {
+    const Duration takes(static_cast<std::int64_t>(static_cast<double>(bytes) / rate_ * 1e9));
+    link_free_ = std::max(link_free_, now_) + takes;
+    longest_queue_ = std::max(longest_queue_, link_free_ - now_);
+    last_arrival_ = std::max(last_arrival_, link_free_ + OneWay());
+    return last_arrival_;
+  }
+
+  // What the limit allows; without one, what the peer's windows hold.
+  void Send() {
+    while ((limit_.held() & kBulk) == 0 && in_window_ < kWindow) {
+      in_window_ += kFrame;
+      At(Arrival(kFrame), [this] {
+        arrived_ += kFrame;
+        in_window_ -= kFrame;
+      });
+      limit_.Sent(3, kFrame);
+      if (limit_.due()) Ask();
+    }
+  }
+
+  void Ask() {
+    if (limit_.Next(now_, lines_, wide_) != Step::kPing) return;
+    ++pings_;
+    limit_.PingSent(now_);
+    At(Arrival(17), [this] {
+      last_answer_ = std::max(last_answer_, now_ + OneWay());
+      At(last_answer_, [this] {
+        limit_.PingAcked(now_);
+        Ask();
+      });
+    });
+  }
+
+  static constexpr std::int64_t kWindow = 16 << 20;
+
+  InFlightLimit limit_;
+  const double rate_;
+  Duration delay_;
+  Duration jitter_ = Duration::zero();
+  std::mt19937_64 random_;
+  unsigned lines_ = kUrgent | kBulk;
+  bool wide_ = true;
+  TimePoint now_;
+  TimePoint link_free_;
+  TimePoint last_arrival_;
+  TimePoint last_answer_;
+  std::multimap<TimePoint, std::function<void()>> events_;
+  std::int64_t in_window_ = 0;
+  std::int64_t arrived_ = 0;
+  Duration longest_queue_ = Duration::zero();
+  int pings_ = 0;
+};
+
+struct Case {
+  const char* name;
+  double bytes_a_second;
+  Duration round_trip;
+};
+
+class InFlightLimitPathTest : public ::testing::TestWithParam<Case> {};
+
+INSTANTIATE_TEST_SUITE_P(Paths, InFlightLimitPathTest,
+                         ::testing::Values(Case{"Loopback", 700e6, microseconds(150)},
+                                           Case{"DataCentre", 1.25e9, milliseconds(1)},
+                                           Case{"Continent", 125e6, milliseconds(30)},
+                                           Case{"SlowReader", 20e6, microseconds(100)},
+                                           Case{"Home", 5e6, milliseconds(20)}),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+TEST_P(InFlightLimitPathTest, QueueIsShortAndThePathFull) {
+  const Case& path_case = GetParam();
+  Path path(path_case.bytes_a_second, path_case.round_trip);
+  path.Run(seconds(2));
+  path.Watch();
+  path.Run(seconds(4));
+  EXPECT_GT(path.arrived(), 0.97 * 4 * path_case.bytes_a_second);
+  // The delay is seen behind the least that is in flight.
+  const Duration least(
+      static_cast<std::int64_t>(1e9 * (kLeastInFlight + kFrame) / path_case.bytes_a_second));
+  EXPECT_LE(path.longest_queue(), 4 * (path_case.round_trip + least));
+}
+
+TEST_P(InFlightLimitPathTest, PathStaysFullWhileTheDelayIsMeasuredAnew) {
+  const Case& path_case = GetParam();
+  Path path(path_case.bytes_a_second, path_case.round_trip);
+  path.Run(seconds(2));
+  path.Watch();
+  path.Run(10 * kInFlightDelayAge);
+  const double full =
+      2 * std::chrono::duration<double>(kInFlightDelayAge).count() * path_case.bytes_a_second;
+  EXPECT_GT(path.arrived(), 0.95 * full);
+}
+
+TEST(InFlightLimitTest, DelaysThatDifferLeaveThePathFull) {
+  for (const Duration jitter : {microseconds(100), microseconds(1000)}) {
+    Path path(700e6, microseconds(150));
+    const std::uint64_t seed = std::random_device()();
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    path.set_jitter(jitter, seed);
+    path.Run(seconds(1));
+    path.Watch();
+    path.Run(seconds(2));
+    EXPECT_GT(path.arrived(), 0.9 * 2 * 700e6);
+    EXPECT_LT(path.longest_queue(), 4 * (milliseconds(1) + 2 * jitter));
+  }
+}
+
+TEST(InFlightLimitTest, LongerPathIsFilledAfterItsDelayWasMeasuredAnew) {
+  Path path(125e6, milliseconds(1));
+  path.Run(seconds(2));
+  path.set_delay(milliseconds(20));
+  path.Run(10 * kInFlightDelayAge);
+  path.Watch();
+  path.Run(seconds(2));
+  EXPECT_GT(path.arrived(), 0.9 * 2 * 125e6);
+}
+
+TEST(InFlightLimitTest, BulkAloneIsNotLimitedNorMeasured) {
+  Path path(125e6, milliseconds(1));
+  path.set_lines(kBulk);
+  path.Run(seconds(1));
+  EXPECT_EQ(path.pings(), 0);
+  EXPECT_GT(path.longest_queue(), milliseconds(100)) << "what the windows hold";
+}
+
+TEST(InFlightLimitTest, WindowsThatAreNarrowNeedNoLimit) {
+  Path path(125e6, milliseconds(1));
+  path.set_wide(false);
+  path.Run(seconds(1));
+  EXPECT_EQ(path.pings(), 0);
+  EXPECT_EQ(path.limit().held(), 0u);
+}
+
+TEST(InFlightLimitTest, EndsWhenNothingUrgentHasComeForTwoPeriods) {
+  Path path(125e6, milliseconds(1));
+  path.Run(seconds(1));
+  path.Watch();
+  path.Run(seconds(1));
+  EXPECT_LT(path.longest_queue(), milliseconds(10));
+  path.set_lines(kBulk);
+  path.Run(2 * kInFlightPeriod);
+  const int pings = path.pings();
+  path.Watch();
+  path.Run(seconds(1));
+  EXPECT_GT(path.longest_queue(), milliseconds(100));
+  EXPECT_LE(path.pings(), pings + 1);
+}
+
+TEST(InFlightLimitTest, UrgentLinesAreNeitherCountedNorHeld) {
+  InFlightLimit limit;
+  limit.Sent(3, kInFlightCheck);
+  EXPECT_EQ(limit.Next(TimePoint(), kUrgent | kBulk, /*wide=*/true), Step::kNothing);
+  for (int i = 0; i < 100; ++i) {
+    limit.Sent(1, kFrame);
+    limit.Sent(0, kFrame);
+    EXPECT_EQ(limit.Next(TimePoint(), kUrgent | kBulk, true), Step::kNothing);
+  }
+  EXPECT_EQ(limit.held(), 0u);
+  limit.Sent(2, kLeastInFlight);
+  EXPECT_EQ(limit.Next(TimePoint(), kUrgent | kBulk, true), Step::kPing);
+  EXPECT_EQ(limit.held() & 1u, 0u);
+  EXPECT_EQ(limit.held() & kUrgent, 0u);
+  EXPECT_EQ(limit.held() & kBulk, kBulk);
+}
+
+TEST(InFlightLimitTest, AnswersToNoPingCountForNothing) {
+  InFlightLimit limit;
+  limit.Sent(3, kInFlightCheck);
+  limit.Next(TimePoint(), kUrgent | kBulk, true);
+  limit.Sent(3, kLeastInFlight);
+  EXPECT_EQ(limit.Next(TimePoint(), kUrgent | kBulk, true), Step::kPing);
+  limit.PingAcked(TimePoint() + milliseconds(1));  // it has not left
+  EXPECT_NE(limit.held(), 0u);
+  limit.PingSent(TimePoint() + milliseconds(2));
+  limit.PingAcked(TimePoint() + milliseconds(3));
+  EXPECT_EQ(limit.held(), 0u);
+  limit.Sent(3, 2 * limit.limit());
+  EXPECT_NE(limit.held(), 0u);
+  limit.PingAcked(TimePoint() + milliseconds(4));
+  EXPECT_NE(limit.held(), 0u);
+}
+
+TEST(InFlightLimitTest, PeerThatAnswersNoPingIsLimitedNoMore) {
+  InFlightLimit limit;
+  const TimePoint start = TimePoint() + seconds(100);
+  limit.Sent(3, kInFlightCheck);
+  limit.Next(start, kUrgent | kBulk, true);
+  limit.Sent(3, kLeastInFlight);
+  EXPECT_EQ(limit.Next(start, kUrgent | kBulk, true), Step::kPing);
+  EXPECT_FALSE(limit.GiveUp(start + kInFlightPatience)) << "the PING has not left";
+  limit.PingSent(start);
+  EXPECT_FALSE(limit.GiveUp(start + kInFlightPatience - milliseconds(1)));
+  EXPECT_NE(limit.held(), 0u);
+  EXPECT_TRUE(limit.GiveUp(start + kInFlightPatience));
+  EXPECT_EQ(limit.held(), 0u);
+  for (int i = 0; i < 100; ++i) {
+    limit.Sent(3, kInFlightCheck);
+    EXPECT_EQ(limit.Next(start + kInFlightPatience, kUrgent | kBulk, true), Step::kNothing);
+    EXPECT_EQ(limit.held(), 0u);
+  }
+}
+
+}  // namespace
+}  // namespace weft::http2
