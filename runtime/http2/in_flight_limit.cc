@@ -44,20 +44,21 @@ InFlightLimit::Step InFlightLimit::Next(TimePoint now, unsigned used, bool wide)
   }
   counted_ = LessUrgentThan(static_cast<unsigned>(std::countr_zero(lines)));
   if (!on_) Start(now);
-  if (!PingIsDue()) return Step::kNothing;
-  asked_ = true;
-  return Step::kPing;
+  const bool ping = sent_ >= PingAt();
+  asked_ |= ping;
+  SetDue();
+  return ping ? Step::kPing : Step::kNothing;
 }
 
-bool InFlightLimit::PingIsDue() const {
-  if (asked_ || under_way_ == pings_.size()) return false;
-  const std::uint64_t before = under_way_ > 0 ? pings_[0].at : acked_;
-  return sent_ - before >= limit_ / 2;
+std::uint64_t InFlightLimit::PingAt() const {
+  if (asked_ || under_way_ == pings_.size()) return kNoPing;
+  return (under_way_ > 0 ? pings_[0].at : acked_) + limit_ / 2;
 }
+
+void InFlightLimit::SetDue() { due_at_ = std::min(PingAt(), acked_ + limit_); }
 
 void InFlightLimit::Start(TimePoint now) {
   on_ = true;
-  due_at_ = 0;
   acked_ = sent_;
   last_ = {now, now};
   limit_ = kLeastInFlight;
@@ -76,6 +77,7 @@ void InFlightLimit::Stop() {
 void InFlightLimit::PingSent(TimePoint now) {
   if (!std::exchange(asked_, false)) return;
   pings_[under_way_++] = {now, sent_, sent_ - acked_, last_};
+  if (on_) SetDue();
 }
 
 void InFlightLimit::PingAcked(TimePoint now) {

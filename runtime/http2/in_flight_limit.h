@@ -56,6 +56,7 @@ class InFlightLimit {
 
  private:
   static constexpr unsigned kAllLines = 0xff;
+  static constexpr std::uint64_t kNoPing = std::numeric_limits<std::uint64_t>::max();
   struct Answer {
     TimePoint asked;  // when its PING left
     TimePoint came;
@@ -71,7 +72,9 @@ class InFlightLimit {
   void Stop();
   void StartMeasuring(TimePoint now);
   void Measure(const Ping& ping, TimePoint now);
-  bool PingIsDue() const;
+  // What will have been sent when the next one leaves.
+  std::uint64_t PingAt() const;
+  void SetDue();
 
   bool on_ = false;
   bool gave_up_ = false;

@@ -244,6 +244,26 @@ TEST(InFlightLimitTest, UrgentLinesAreNeitherCountedNorHeld) {
   EXPECT_EQ(limit.held() & kBulk, kBulk);
 }
 
+TEST(InFlightLimitTest, SmallRepliesAreRarelyLookedAtOnceItHasBegun) {
+  InFlightLimit limit;
+  int asked = 0;
+  int pings = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    limit.Sent(i % 2 == 0 ? 1 : 3, 100);
+    if (!limit.due()) continue;
+    ++asked;
+    if (limit.Next(TimePoint(), kUrgent | kBulk, /*wide=*/true) != Step::kPing) continue;
+    ++pings;
+    limit.PingSent(TimePoint() + milliseconds(i));
+    limit.PingAcked(TimePoint() + milliseconds(i + 1));
+    limit.Next(TimePoint(), kUrgent | kBulk, true);
+  }
+  // 2 MB, half of them counted.
+  EXPECT_GT(pings, 0);
+  EXPECT_LE(pings, 2 * 1'000'000 / static_cast<int>(kLeastInFlight));
+  EXPECT_LE(asked, pings + 1);
+}
+
 TEST(InFlightLimitTest, AnswersToNoPingCountForNothing) {
   InFlightLimit limit;
   limit.Sent(3, kInFlightCheck);

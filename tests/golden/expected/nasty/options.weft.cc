@@ -31,7 +31,7 @@ constexpr weft::MethodInfo kOptionsMethods[] = {
      weft::FlushPolicy::EachPass()},
     {"/nasty.options.Options/Both", weft::MethodKind::kBidi, &OptionsPrototype<Priority>,
      &OptionsPrototype<FlushPolicy>, /*no_side_effects=*/true, weft::Priority(6),
-     weft::FlushPolicy::UpTo(std::chrono::microseconds(4294967295))},
+     weft::FlushPolicy::UpTo(std::chrono::microseconds(1000000))},
 };
 
 weft::Task<absl::Status> OptionsNoOptionHandler(weft::Service& service,
