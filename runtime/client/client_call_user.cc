@@ -54,7 +54,7 @@ void ClientCall::Prepare(std::shared_ptr<ChannelCore> channel, ClientShard& shar
     raw_info_->path = raw_path_;
     info_ = &*raw_info_;
     if (!IsMethodPath(raw_path_)) {
-      request_error_ = absl::InvalidArgumentError(
+      request_error_ = absl::InternalError(
           absl::StrCat("\"", raw_path_,
                        "\" is no path of a method; those are like \"/package.Service/Method\""));
     }
@@ -288,9 +288,9 @@ void ClientCall::WriteByMail(OutgoingMessage& message) {
 
 absl::Status ClientCall::WhyNotWritten() const {
   if (!writes_done_said_.load(std::memory_order_relaxed)) return EndedStatus();
-  return absl::FailedPreconditionError(absl::StrCat("a message was written to the call to ",
-                                                    std::string(info_->path),
-                                                    " after WritesDone; it was not sent"));
+  return absl::InternalError(absl::StrCat("a message was written to the call to ",
+                                          std::string(info_->path),
+                                          " after WritesDone; it was not sent"));
 }
 
 void ClientCall::WritesDone() {

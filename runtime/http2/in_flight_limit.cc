@@ -13,9 +13,7 @@ using internal::kLeastInFlight;
 
 // With two bandwidth-delay products in flight the path is full where delays are all alike: a half
 // that was answered for is replaced while the other one is on its way. A peer that reads by fits
-// and starts needs more. Measured with grpc-go's client (bench/priority, medians): with 2, 3, 5 and
-// without a limit its bulk came at 0.70, 0.78, 0.90 and 1, and an urgent answer after 1.1, 1.5, 2.1
-// and 4.5 ms.
+// and starts needs more, and each makes an urgent answer wait longer. (bench/README.md)
 constexpr double kInFlightProducts = 4;
 // The delay is the mean of so many answers; of few where they take long, and differ less.
 constexpr int kAnswers = 8;

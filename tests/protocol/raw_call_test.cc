@@ -192,12 +192,12 @@ TEST_P(RawCallTest, MalformedRawRequestIsTheTypedHandlersInternalError) {
 TEST_P(RawCallTest, WhatIsNoPathIsRefusedHere) {
   for (const char* path : {"weft.testing.TestService/Unary", "/Unary", ""}) {
     const absl::Status status = stub().Unary(path, RawRequest("hi")).Wait().status();
-    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << path;
+    EXPECT_EQ(status.code(), absl::StatusCode::kInternal) << path;  // checklist 38
     EXPECT_EQ(status.message(), "\"" + std::string(path) +
                                     "\" is no path of a method; those are like "
                                     "\"/package.Service/Method\"");
   }
-  EXPECT_EQ(stub().Bidi("raw/Chat").Finish().Wait().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(stub().Bidi("raw/Chat").Finish().Wait().code(), absl::StatusCode::kInternal);
 }
 
 TEST_P(RawCallTest, UnknownPathIsUnimplemented) {

@@ -14,7 +14,7 @@ namespace weft {
 // Calls methods by their paths ("/package.Service/Method") with raw bytes for messages, which are
 // sent and received without being copied or looked into. A cheap value, safe to use from any
 // thread. The path need only live until the function has returned; a call to one that is not of
-// that form ends with INVALID_ARGUMENT. `context` may be null, and must outlive the call.
+// that form ends with INTERNAL. `context` may be null, and must outlive the call.
 class RawStub final : public StubBase {
  public:
   using StubBase::StubBase;

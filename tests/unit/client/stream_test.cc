@@ -260,7 +260,7 @@ TEST_F(StreamTest, WriteAfterWritesDoneIsRefusedInAThread) {
   ASSERT_TRUE(stream.Write(Text("a")).Wait().ok());
   stream.WritesDone();
   const absl::Status late = stream.Write(Text("b")).Wait();
-  EXPECT_EQ(late.code(), StatusCode::kFailedPrecondition) << late;
+  EXPECT_EQ(late.code(), StatusCode::kInternal) << late;  // checklist 38
   EXPECT_NE(std::string(late.message()).find("after WritesDone"), std::string::npos) << late;
   TestReply reply;
   ASSERT_TRUE(stream.Read(reply).Wait());
