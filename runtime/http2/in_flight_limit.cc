@@ -21,6 +21,8 @@ constexpr int kFewAnswers = 2;
 constexpr Duration kLongEnough = std::chrono::milliseconds(10);
 // It is not measured again before so many have passed: while it is, the path runs dry.
 constexpr int kDelaysToNext = 256;
+// What a stream sends in one turn.
+constexpr std::size_t kLargestPiece = 16 * internal::kKiB;
 // No path has more in flight; keeps what follows from measured figures within its type.
 constexpr double kMost = 1 << 30;
 
@@ -30,6 +32,7 @@ unsigned LessUrgentThan(unsigned line) { return ~((2u << line) - 1) & 0xff; }
 
 InFlightLimit::Step InFlightLimit::Next(TimePoint now, unsigned used, bool wide) {
   used_ |= used;
+  uncounted_ = 0;
   if (now - period_began_ >= internal::kInFlightPeriod) {
     used_before_ = std::exchange(used_, used);
     bandwidth_before_ = std::exchange(bandwidth_, 0);
@@ -80,6 +83,7 @@ void InFlightLimit::PingSent(TimePoint now) {
 
 void InFlightLimit::PingAcked(TimePoint now) {
   if (under_way_ == 0) return;
+  gave_up_ = false;  // it does answer
   const Ping ping = pings_[0];
   pings_[0] = pings_[--under_way_];
   if (!on_ || ping.at <= acked_) return;  // it left before this measurement began
@@ -108,10 +112,11 @@ void InFlightLimit::StartMeasuring(TimePoint now) {
   delays_ = Duration::zero();
 }
 
-// Counts only what stood behind no more than the least, and not what may have stood behind bulk
-// that was sent before there was a limit: that has been read when the first answer comes.
+// Counts only what stood behind no more than the least, which the last piece may exceed, and not
+// what may have stood behind bulk that was sent before there was a limit: that has been read when
+// the first answer comes.
 void InFlightLimit::Measure(const Ping& ping, TimePoint now) {
-  if (ping.in_flight > kLeastInFlight || ping.last.came <= began_) return;
+  if (ping.in_flight >= kLeastInFlight + kLargestPiece || ping.last.came <= began_) return;
   delays_ += now - ping.left;
   ++answers_;
   if (answers_ < kFewAnswers || (answers_ < kAnswers && delays_ < kLongEnough)) return;

@@ -34,10 +34,10 @@ class InFlightLimit {
 
   // n bytes of DATA of a stream with this urgency go out.
   void Sent(unsigned urgency, std::size_t n) {
-    if ((counted_ >> urgency & 1) != 0) sent_ += n;
+    ((counted_ >> urgency & 1) != 0 ? sent_ : uncounted_) += n;
   }
   // Whether Next should be asked.
-  bool due() const { return sent_ >= due_at_; }
+  bool due() const { return sent_ >= due_at_ || uncounted_ >= internal::kInFlightCheck; }
   // `used`: lines that have had something to send since the last time. `wide`: the peer's windows
   // are no bound by themselves.
   Step Next(TimePoint now, unsigned used, bool wide);
@@ -80,7 +80,8 @@ class InFlightLimit {
   bool gave_up_ = false;
   unsigned counted_ = kAllLines;
   std::uint64_t sent_ = 0;
-  std::uint64_t acked_ = 0;  // the peer has read so many of them
+  std::uint64_t uncounted_ = 0;  // of more urgent lines, since Next was asked
+  std::uint64_t acked_ = 0;      // the peer has read so many of sent_
   std::uint64_t due_at_ = internal::kInFlightCheck;
   std::uint64_t limit_ = 0;
 

@@ -9,17 +9,17 @@
 namespace weft::http2 {
 namespace {
 
-// A share of one.
-constexpr std::uint64_t kWhole = 1 << 16;
-
-std::uint64_t Parts(double share) {
+// In parts of `whole`.
+std::uint64_t Parts(double share, std::uint64_t whole) {
   if (!(share > 0)) return 0;  // not a number, too
-  return static_cast<std::uint64_t>(std::llround(std::min(share, 0.5) * kWhole));
+  return static_cast<std::uint64_t>(
+      std::llround(std::min(share, 0.5) * static_cast<double>(whole)));
 }
 
 }  // namespace
 
-Scheduler::Scheduler(const Options& options) : options_(options), floor_(Parts(options.floor)) {}
+Scheduler::Scheduler(const Options& options)
+    : options_(options), floor_(Parts(options.floor, kWhole)) {}
 
 void Scheduler::Add(Entry& entry) {
   if (entry.scheduled()) return;
@@ -57,7 +57,7 @@ void Scheduler::SetPriority(Entry& entry, Priority priority) {
 unsigned Scheduler::PickLine() const {
   const auto top = static_cast<unsigned>(std::countr_zero(open()));
   const unsigned lower = open() & (open() - 1);
-  if (lower == 0 || owed_ < options_.quantum * (kWhole - floor_)) return top;
+  if (lower == 0 || !owes()) return top;
   // Round and round the lower lines: the first below the one that had the last turn.
   const unsigned below = lower & ~((2u << last_lower_) - 1);
   return static_cast<unsigned>(std::countr_zero(below != 0 ? below : lower));
@@ -81,8 +81,8 @@ std::size_t Scheduler::Grant(Entry& entry, std::size_t pending, std::size_t room
 
 void Scheduler::Sent(Entry& entry, std::size_t n) {
   const unsigned line = entry.line();
-  const bool top = line == static_cast<unsigned>(std::countr_zero(open()));
-  if (top && !std::has_single_bit(open())) {
+  const bool top = line == static_cast<unsigned>(std::countr_zero(occupied_));
+  if (top && !std::has_single_bit(occupied_)) {
     owed_ += n * floor_;
   } else {
     owed_ -= std::min(owed_, n * (kWhole - floor_));

@@ -66,8 +66,8 @@ class Scheduler {
   bool alone(const Entry& entry) const { return count_ == 1 && entry.scheduled() && !empty(); }
   std::size_t size() const { return count_; }
 
-  // Lines (bit u: urgency u) that send nothing until they are no longer held. They get no share
-  // meanwhile, and none is owed to them for it.
+  // Lines (bit u: urgency u) that send nothing but what the floor owes them, until they are no
+  // longer held.
   void Hold(unsigned lines) { held_ = lines; }
   // Lines that have had entries since the last time.
   unsigned TakeUsed() { return std::exchange(used_, occupied_); }
@@ -82,8 +82,13 @@ class Scheduler {
 
  private:
   static constexpr unsigned kLines = 8;
+  // A share of one.
+  static constexpr std::uint64_t kWhole = 1 << 16;
 
-  unsigned open() const { return occupied_ & ~held_; }
+  // It is a lower line's turn.
+  bool owes() const { return owed_ >= options_.quantum * (kWhole - floor_); }
+  // Lines that may send.
+  unsigned open() const { return owes() ? occupied_ : occupied_ & ~held_; }
   // At least one line is open.
   unsigned PickLine() const;
   void Unlink(Entry& entry);

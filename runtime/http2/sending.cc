@@ -217,7 +217,11 @@ void Core::SetPriority(Stream& stream, Priority priority) {
   if (said && stream.priority() == priority) return;
   scheduler_.SetPriority(stream, priority);
   HintOrder(stream);
-  if (server() || !stream.on_wire) return;
+  if (server()) {
+    if (in_flight_.held() != 0) TellOutput();  // it may be held no more
+    return;
+  }
+  if (!stream.on_wire) return;
   const PriorityText text(priority);
   Counted([&] {
     return nghttp2_submit_priority_update(library_, NGHTTP2_FLAG_NONE, stream.wire_id,

@@ -101,10 +101,11 @@ bool IsUtf8(std::string_view text) {
   return true;
 }
 
-const FieldDescriptor* FieldWithoutUtf8(const Message& message);
+const FieldDescriptor* FieldWithoutUtf8(const Message& message, int depth);
 
-// What protobuf prints of an Any is its message.
-const FieldDescriptor* AnyWithoutUtf8(const Message& any) {
+// What protobuf prints of an Any is its message. `depth` counts these too, which no parser's own
+// limit does: their bytes may come from a peer.
+const FieldDescriptor* AnyWithoutUtf8(const Message& any, int depth) {
   const google::protobuf::Descriptor& any_type = *any.GetDescriptor();
   const auto bytes_of = [&any, &any_type](const char* name) {
     return any.GetReflection()->GetString(any, any_type.FindFieldByName(name));
@@ -116,13 +117,13 @@ const FieldDescriptor* AnyWithoutUtf8(const Message& any) {
   google::protobuf::DynamicMessageFactory types;
   const std::unique_ptr<Message> inside(types.GetPrototype(type)->New());
   // proto3's strings are looked at when they are parsed.
-  return inside->ParsePartialFromString(bytes_of("value")) ? FieldWithoutUtf8(*inside)
-                                                           : any_type.FindFieldByName("value");
+  const bool parsed = depth < kMaxJsonDepth && inside->ParsePartialFromString(bytes_of("value"));
+  return parsed ? FieldWithoutUtf8(*inside, depth + 1) : any_type.FindFieldByName("value");
 }
 
 // A string field that holds other bytes, or null: protobuf's printer would leave them out without a
 // word.
-const FieldDescriptor* FieldWithoutUtf8(const Message& message) {
+const FieldDescriptor* FieldWithoutUtf8(const Message& message, int depth) {
   const google::protobuf::Reflection& reflection = *message.GetReflection();
   std::vector<const FieldDescriptor*> fields;
   reflection.ListFields(message, &fields);
@@ -140,15 +141,16 @@ const FieldDescriptor* FieldWithoutUtf8(const Message& message) {
                 : reflection.GetStringReference(message, field, &scratch);
         if (!IsUtf8(value)) wrong = field;
       } else {
-        wrong =
-            FieldWithoutUtf8(field->is_repeated() ? reflection.GetRepeatedMessage(message, field, i)
-                                                  : reflection.GetMessage(message, field));
+        const Message& inside = field->is_repeated()
+                                    ? reflection.GetRepeatedMessage(message, field, i)
+                                    : reflection.GetMessage(message, field);
+        wrong = depth < kMaxJsonDepth ? FieldWithoutUtf8(inside, depth + 1) : field;
       }
       if (wrong != nullptr) return wrong;
     }
   }
-  return message.GetDescriptor()->full_name() == "google.protobuf.Any" ? AnyWithoutUtf8(message)
-                                                                       : nullptr;
+  if (message.GetDescriptor()->full_name() != "google.protobuf.Any") return nullptr;
+  return AnyWithoutUtf8(message, depth);
 }
 
 // The text may hold what a peer sent: bytes that are no UTF-8 become U+FFFD, since JSON knows
@@ -242,12 +244,12 @@ class UtilJson final : public JsonCodec {
   absl::Status Print(const MessageLite& lite, ChunkPool& pool, BufList& body) const override {
     const auto* message = dynamic_cast<const Message*>(&lite);
     if (message == nullptr) return NoJsonForLite(lite);
-    if (const FieldDescriptor* const field = FieldWithoutUtf8(*message)) {
+    if (const FieldDescriptor* const field = FieldWithoutUtf8(*message, 1)) {
       return absl::InternalError(absl::StrCat(
           "a ", message->GetTypeName(), " can't be written as JSON: ", field->full_name(),
           field->type() == FieldDescriptor::TYPE_STRING
               ? " is a string field and holds what is not UTF-8; make it a bytes field"
-              : " is malformed, or has a string field that is not UTF-8"));
+              : " is malformed, nests too deep, or has a string field that is not UTF-8"));
     }
     BufList binary;
     if (absl::Status serialized = SerializeInto(*message, message->ByteSizeLong(), binary, pool);

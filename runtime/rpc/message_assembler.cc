@@ -114,12 +114,12 @@ absl::Status MessageAssembler::ReadPrefix(std::size_t taken) {
     if (!prefixed || bytes_.size() < kEnvelopePrefixSize) return absl::OkStatus();
     bytes_.PeekFront(kEnvelopePrefixSize, copied);
   }
-  if (prefix[0] != 0) [[unlikely]]
-    return BadFlag(static_cast<unsigned char>(prefix[0]));
+  const auto flag = static_cast<unsigned char>(prefix[0]);
   const std::uint32_t size = LoadBigEndian32(prefix + 1);
-  if (size > receive_limit_) [[unlikely]]
-    return TooLarge(size);
-  bytes_.Consume(taken + kEnvelopePrefixSize);
+  const bool good = flag == 0 && size <= receive_limit_;
+  bytes_.Consume(good ? taken + kEnvelopePrefixSize : taken);
+  if (!good) [[unlikely]]
+    return flag != 0 ? BadFlag(flag) : TooLarge(size);
   message_size_ = size;
   prefix_known_ = true;
   return absl::OkStatus();

@@ -218,7 +218,7 @@ void ServerCall::RunStarter() {
 bool ServerCall::IsRefused() {
   MemoryWatch* const memory = environment_.memory;
   return memory != nullptr && tenant_ != nullptr && request_size_ <= kRefusableRequest &&
-         memory->RefusesToBegin(*tenant_, info_.path);
+         memory->RefusesToBegin(*tenant_, head_.path);
 }
 
 void ServerCall::StartHandler() {

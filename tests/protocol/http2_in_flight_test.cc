@@ -21,7 +21,7 @@ using internal::kInFlightPatience;
 using internal::kLeastInFlight;
 using std::chrono::milliseconds;
 
-constexpr std::size_t kFrame = 16 * 1024;
+constexpr std::size_t kFrame = std::size_t{16} * 1024;
 constexpr std::size_t kBulkBytes = std::size_t{4} << 20;
 constexpr std::uint32_t kWide = 16 << 20;
 
@@ -156,6 +156,19 @@ TEST_F(InFlightTest, StreamThatBecomesUrgentIsNotHeldAnyMore) {
   server_.Take();
   ASSERT_FALSE(server_.session.wants_write());
   ASSERT_TRUE(server_.Send(testing::PriorityUpdate(3, "u=0")).ok());
+  EXPECT_GT(BodyBytes(server_.Take(), 3), kBulkBytes / 2);
+}
+
+TEST_F(InFlightTest, StreamThatItsHandlerMakesUrgentIsSentAtOnce) {
+  AnswerUrgent(1);
+  server_.Take();
+  Exchange& bulk = Call(3, "u=3");
+  bulk.stream->SendHead(200, false);
+  server_.Append(*bulk.stream, std::string(kBulkBytes, 'b'));
+  server_.Take();
+  const int asked = server_.host.asked;
+  bulk.stream->SetPriority(Priority(0));
+  EXPECT_GT(server_.host.asked, asked);
   EXPECT_GT(BodyBytes(server_.Take(), 3), kBulkBytes / 2);
 }
 

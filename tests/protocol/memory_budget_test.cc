@@ -349,16 +349,25 @@ TEST_F(MemoryBudgetTest, HealthIsToldWhileTheBudgetIsFull) {
     reply = Bytes::Static("well");
     co_return absl::OkStatus();
   });
-  ServerUnderTest server(kUnlimited, probe, Budget(512 * kKiB), &health);
-  std::vector<Uploader> crowd = Crowd(server);
-  ASSERT_EQ(server.budget().level(), Level::kFull);
-  WireClient& fresh = server.ConnectHttp2();
-  fresh.Send(Call(1, kCheck).Render() + Data(1, Envelope("")).End().Render());
-  const WireStream& told = server.Finish(fresh, 1);
-  EXPECT_EQ(told.trailers, "grpc-status=0") << told.head;
-  EXPECT_EQ(told.messages(), std::vector<std::string>{"well"});
-  ExpectRefused(server, fresh, 3);
-  OpenGate();
+  RawService any;
+  any.AddAnyOther(
+      [](ServerContext&, ServerReaderWriter<Bytes, Bytes>& stream) -> Task<absl::Status> {
+        absl::Status written = co_await stream.Write(Bytes::Static("well"));
+        co_return written;
+      });
+  for (RawService* service : {&health, &any}) {
+    ServerUnderTest server(kUnlimited, probe, Budget(512 * kKiB), service);
+    probe.notes.clear();  // the gate is shut
+    std::vector<Uploader> crowd = Crowd(server);
+    ASSERT_EQ(server.budget().level(), Level::kFull);
+    WireClient& fresh = server.ConnectHttp2();
+    fresh.Send(Call(1, kCheck).Render() + Data(1, Envelope("")).End().Render());
+    const WireStream& told = server.Finish(fresh, 1);
+    EXPECT_EQ(told.trailers, "grpc-status=0") << told.head;
+    EXPECT_EQ(told.messages(), std::vector<std::string>{"well"});
+    ExpectRefused(server, fresh, 3);
+    OpenGate();
+  }
 }
 
 TEST_F(MemoryBudgetTest, PeerThatOpensStreamsAndNeverReadsIsRefusedMore) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -25,7 +26,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Step = InFlightLimit::Step;
 
-constexpr std::size_t kFrame = 16 * 1024;
+constexpr std::size_t kFrame = std::size_t{16} * 1024;
 constexpr unsigned kUrgent = 1u << 1;
 constexpr unsigned kBulk = 1u << 3;
 
@@ -38,6 +39,8 @@ class Path {
   }
 
   void set_lines(unsigned lines) { lines_ = lines; }
+  // The frames that are sent, in turns.
+  void set_pieces(std::size_t one, std::size_t other) { pieces_ = {one, other}; }
   void set_wide(bool wide) { wide_ = wide; }
   void set_delay(Duration round_trip) { delay_ = round_trip / 2; }
   // Adds up to so much to each way that bytes take.
@@ -89,12 +92,13 @@ class Path {
   // What the limit allows; without one, what the peer's windows hold.
   void Send() {
     while ((limit_.held() & kBulk) == 0 && in_window_ < kWindow) {
-      in_window_ += kFrame;
-      At(Arrival(kFrame), [this] {
-        arrived_ += kFrame;
-        in_window_ -= kFrame;
+      const std::size_t n = pieces_[sends_++ % 2];
+      in_window_ += static_cast<std::int64_t>(n);
+      At(Arrival(n), [this, n] {
+        arrived_ += static_cast<std::int64_t>(n);
+        in_window_ -= static_cast<std::int64_t>(n);
       });
-      limit_.Sent(3, kFrame);
+      limit_.Sent(3, n);
       if (limit_.due()) Ask();
     }
   }
@@ -121,6 +125,8 @@ class Path {
   std::mt19937_64 random_;
   unsigned lines_ = kUrgent | kBulk;
   bool wide_ = true;
+  std::array<std::size_t, 2> pieces_ = {kFrame, kFrame};
+  std::size_t sends_ = 0;
   TimePoint now_;
   TimePoint link_free_;
   TimePoint last_arrival_;
@@ -227,6 +233,31 @@ TEST(InFlightLimitTest, EndsWhenNothingUrgentHasComeForTwoPeriods) {
   EXPECT_LE(path.pings(), pings + 1);
 }
 
+TEST(InFlightLimitTest, DelayIsMeasuredWhateverThePieces) {
+  for (const std::size_t rest : {3'621u, 7'237u, 16'384u}) {  // of replies of 20, 23 and 32 KB
+    SCOPED_TRACE(rest);
+    Path path(100e6, milliseconds(20));
+    path.set_pieces(kFrame, rest);
+    path.Run(seconds(2));
+    path.Watch();
+    path.Run(seconds(2));
+    EXPECT_GT(path.arrived(), 0.95 * 2 * 100e6);
+  }
+}
+
+TEST(InFlightLimitTest, BulkThatBecomesTheUrgentOneIsLookedAtAnew) {
+  InFlightLimit limit;
+  limit.Sent(5, kInFlightCheck);
+  limit.Next(TimePoint(), 1u << 3 | 1u << 5, /*wide=*/true);
+  ASSERT_FALSE(limit.due());
+  // Now 3 is bulk and 1 is urgent.
+  limit.Sent(3, kInFlightCheck);
+  EXPECT_TRUE(limit.due());
+  limit.Next(TimePoint(), 1u << 1 | 1u << 3, true);
+  limit.Sent(3, kLeastInFlight);
+  EXPECT_NE(limit.held() & kBulk, 0u);
+}
+
 TEST(InFlightLimitTest, UrgentLinesAreNeitherCountedNorHeld) {
   InFlightLimit limit;
   limit.Sent(3, kInFlightCheck);
@@ -299,6 +330,12 @@ TEST(InFlightLimitTest, PeerThatAnswersNoPingIsLimitedNoMore) {
     EXPECT_EQ(limit.Next(start + kInFlightPatience, kUrgent | kBulk, true), Step::kNothing);
     EXPECT_EQ(limit.held(), 0u);
   }
+  // It was only slow.
+  limit.PingAcked(start + 2 * kInFlightPatience);
+  limit.Sent(3, kInFlightCheck);
+  limit.Next(start + 2 * kInFlightPatience, kUrgent | kBulk, true);
+  limit.Sent(3, kLeastInFlight);
+  EXPECT_NE(limit.held(), 0u);
 }
 
 }  // namespace

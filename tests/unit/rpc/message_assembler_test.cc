@@ -43,6 +43,15 @@ class MessageAssemblerTest : public testing::Test {
   std::vector<std::unique_ptr<std::string>> kept_;
 };
 
+TEST_F(MessageAssemblerTest, RefusedPrefixBehindAMessageStaysRefused) {
+  assembler_.Reset(Framing::kEnvelope, 10);
+  const std::string body = Envelope("\nsmall") + Envelope(std::string(11, 'x'));
+  ASSERT_TRUE(Push(body.substr(0, body.size() - 5)).ok());
+  EXPECT_EQ(Take(), "\nsmall");
+  EXPECT_EQ(popped_.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(Push("xxxxx").code(), absl::StatusCode::kResourceExhausted);
+}
+
 // checklist 15
 TEST_F(MessageAssemblerTest, SplitsAtEveryByteGiveTheSameMessages) {
   const std::string body = Envelope("first") + Envelope("") + Envelope(std::string(3000, 'x'));
