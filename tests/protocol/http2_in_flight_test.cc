@@ -212,14 +212,14 @@ TEST_F(NarrowInFlightTest, WindowsAreBoundEnough) {
 TEST(InFlightClientTest, ClientNeverMeasures) {
   SessionOptions wide;
   wide.windows.stream = wide.windows.connection = kWide;
+  Exchange urgent;
+  Exchange bulk;
   Pair pair(wide, SessionOptions());
   ASSERT_TRUE(pair.Pump().ok());
-  Exchange urgent;
   internal::HttpStream& small = pair.Open(urgent, "/small", Priority(0));
   small.SendHead(0, false);
   pair.Append(small, "urgent");
   small.SendEnd();
-  Exchange bulk;
   internal::HttpStream& large = pair.Open(bulk, "/large", Priority(5));
   large.SendHead(0, false);
   pair.Append(large, std::string(kBulkBytes, 'b'));

@@ -280,7 +280,7 @@ Task<void> WriteLate(TestService::Stub stub, std::promise<std::string>& result) 
 
 TEST_P(AwaitedStreamTest, WriteAfterWritesDoneIsRefused) {
   std::promise<std::string> result;
-  EXPECT_EQ(Run(WriteLate(stub_, result), result), "FAILED_PRECONDITION OK");
+  EXPECT_EQ(Run(WriteLate(stub_, result), result), "INTERNAL OK");
 }
 
 using StreamDeathTest = StreamTest;

@@ -132,8 +132,10 @@ TEST_F(SharedBudgetTest, WhatOneLoopsPeersHoldRefusesTheCallsOfAnother) {
   for (const std::unique_ptr<Peer>& peer : busy) {
     for (int i = 0; i < 2; ++i) {
       Upload upload = peer->stub.ClientStream();
-      EXPECT_EQ(upload.Write(Payload(48 * kKiB)).Wait(), absl::OkStatus());
-      uploads.push_back(std::move(upload));
+      const absl::Status written = upload.Write(Payload(48 * kKiB)).Wait();
+      // The last ones may be refused themselves.
+      EXPECT_TRUE(written.ok() || absl::IsUnavailable(written)) << written;
+      if (written.ok()) uploads.push_back(std::move(upload));
     }
   }
   ASSERT_TRUE(Until([&] { return Refused(*others.front()); }));
