@@ -38,7 +38,7 @@ class Line {
   }
 
   // One frame by the one whose turn it is.
-  char Step(std::size_t room = 16 * 1024) {
+  char Step(std::size_t room = std::size_t{16} * 1024) {
     auto* source = static_cast<Source*>(scheduler_.Next());
     if (source == nullptr) return '.';
     const std::size_t n = scheduler_.Grant(*source, source->bytes, room);
@@ -66,7 +66,7 @@ class Line {
   std::vector<std::unique_ptr<Source>> sources_;
 };
 
-constexpr std::size_t kFrame = 16 * 1024;
+constexpr std::size_t kFrame = std::size_t{16} * 1024;
 
 TEST(SchedulerTest, EmptyHasNoNext) {
   Line line{Scheduler::Options()};
