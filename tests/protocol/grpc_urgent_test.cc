@@ -56,7 +56,7 @@ class RawPeer final : private internal::Transport::Events {
 
  private:
   void OnReadable() override {
-    std::array<char, 16 * 1024> bytes;
+    std::array<char, std::size_t{16} * 1024> bytes;
     const iovec into{bytes.data(), bytes.size()};
     const internal::IoResult read = transport_->ReadSome({&into, 1});
     if (read.kind == internal::IoResult::Kind::kBytes) wire_.append(bytes.data(), read.bytes);

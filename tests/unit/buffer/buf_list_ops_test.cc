@@ -163,8 +163,9 @@ TEST_F(ReplaceLostTest, ZerosStandForTheFirstPartThatTheFileHasLost) {
 TEST_F(ReplaceLostTest, PartThatCannotBeReadGoesAloneThoughItsFileIsWhole) {
   // From a page of the second part's on.
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<std::uintptr_t>(list_.slice(3).data()) + 2 * page;
-  ASSERT_EQ(::mprotect(reinterpret_cast<void*>(begin - begin % page), page, PROT_NONE), 0);
+  char* const begin = const_cast<char*>(list_.slice(3).data()) + 2 * page;
+  char* const aligned = begin - reinterpret_cast<std::uintptr_t>(begin) % page;
+  ASSERT_EQ(::mprotect(aligned, page, PROT_NONE), 0);
   EXPECT_EQ(ReplaceLost(list_, kMaxIov), 60'004u);
   EXPECT_EQ(Text(list_), "head" + Bytes(100'000).substr(0, 40'000) + "head" +
                              std::string(60'000, '\0') + "tail");

@@ -61,7 +61,8 @@ TEST(BytesTest, StringIsTakenOverAndViewCopied) {
 TEST(BytesTest, CopiesAndPartsShareMemory) {
   const Bytes whole(testing::Bytes(1000));
   const char* const at = (*whole.begin()).data();
-  const Bytes copy = whole;
+  Bytes copy;
+  copy = whole;
   const Bytes part = whole.Sub(10, 20);
   EXPECT_EQ((*copy.begin()).data(), at);
   EXPECT_EQ((*part.begin()).data(), at + 10);

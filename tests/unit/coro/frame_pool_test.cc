@@ -65,10 +65,8 @@ TEST_F(FramePoolTest, LargeFramesAreNotKept) {
 }
 
 TEST_F(FramePoolTest, KeepsNoMoreThanItsBound) {
-  std::vector<void*> frames;
-  for (std::size_t i = 0; i < FramePool::kMaxIdleBytes / 2000 + 100; ++i) {
-    frames.push_back(AllocateFrame(2000));
-  }
+  std::vector<void*> frames(FramePool::kMaxIdleBytes / 2000 + 100);
+  for (void*& frame : frames) frame = AllocateFrame(2000);
   for (void* frame : frames) FreeFrame(frame);
   EXPECT_LE(pool_->stats().idle_bytes, FramePool::kMaxIdleBytes);
   EXPECT_EQ(pool_->stats().bytes, pool_->stats().idle_bytes);
@@ -76,8 +74,8 @@ TEST_F(FramePoolTest, KeepsNoMoreThanItsBound) {
 }
 
 TEST_F(FramePoolTest, TrimFreesWhatWasNotNeededSinceTheLastTrim) {
-  std::vector<void*> frames;
-  for (int i = 0; i < 10; ++i) frames.push_back(AllocateFrame(100));
+  std::vector<void*> frames(10);
+  for (void*& frame : frames) frame = AllocateFrame(100);
   for (void* frame : frames) FreeFrame(frame);
   pool_->Trim();
   void* a = AllocateFrame(100);
@@ -110,8 +108,8 @@ TEST_F(FramePoolTest, FrameOfAnotherPoolGoesBackToItsOwn) {
 }
 
 TEST_F(FramePoolTest, FramesOutliveTheirPool) {
-  std::vector<void*> frames;
-  for (int i = 0; i < 4; ++i) frames.push_back(AllocateFrame(100));
+  std::vector<void*> frames(4);
+  for (void*& frame : frames) frame = AllocateFrame(100);
   FreeElsewhere({frames[0]});
   EndPool();
   std::memset(frames[1], 1, 100);

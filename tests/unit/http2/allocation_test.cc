@@ -56,7 +56,7 @@ TEST(AllocationTest, SteadyUnaryCallsTakeNoNewBlockChunkOrStream) {
   Caller caller;
   const auto move = [&](Session& from, Session& to) {
     internal::BufList out;
-    ASSERT_TRUE(from.Pull(out, 64 * 1024).ok());
+    ASSERT_TRUE(from.Pull(out, std::size_t{64} * 1024).ok());
     for (std::size_t i = 0; i < out.slice_count(); ++i) ASSERT_TRUE(to.Recv(out.slice(i)).ok());
   };
   const auto call = [&] {
