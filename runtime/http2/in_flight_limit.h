@@ -41,14 +41,14 @@ class InFlightLimit {
   // `used`: lines that have had something to send since the last time. `wide`: the peer's windows
   // are no bound by themselves.
   Step Next(TimePoint now, unsigned used, bool wide);
-  // Lines that may send nothing for now.
+  // Lines that may send no more for now than what the floor owes them.
   unsigned held() const { return on_ && sent_ - acked_ >= limit_ ? counted_ : 0; }
   // The PING leaves; its answer has come, after which Next should be asked. An answer to no PING is
   // ignored.
   void PingSent(TimePoint now);
   void PingAcked(TimePoint now);
-  // An answer is long overdue though the peer sends other things: it answers none, so there is no
-  // limit any more. To be asked while lines are held.
+  // An answer is long overdue though the peer sends other things: there is no limit any more, until
+  // it does answer. To be asked while lines are held.
   bool GiveUp(TimePoint now);
 
   // Bytes; while there is one.
