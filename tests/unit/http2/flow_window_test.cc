@@ -4,13 +4,12 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <random>
 #include <string>
 #include <utility>
 
 #include "buffer/limits.h"
+#include "tests/support/simulated_path.h"
 
 namespace weft::http2 {
 namespace {
@@ -21,40 +20,29 @@ using std::chrono::seconds;
 
 constexpr std::size_t kFrame = 16 * 1024;
 
-// One stream that brings as much as it may over a path with a rate and a delay, and all that it was
-// given credit for stands in the path's queue. Time goes from event to event.
+// One stream that brings as much as it may over a path, and all that it was given credit for stands
+// in the path's queue.
 class Path {
  public:
   Path(double bytes_a_second, Duration round_trip,
        const FlowWindow::Options& options = FlowWindow::Options())
-      : window_(options),
-        rate_(bytes_a_second),
-        delay_(round_trip / 2),
+      : path_(bytes_a_second, round_trip),
+        window_(options),
         stream_credit_(options.stream),
         connection_credit_(options.connection) {
     window_.Took(round_trip);  // the connection's first SETTINGS
   }
 
-  // Adds up to so much to each way that bytes take.
-  void set_jitter(Duration most, std::uint64_t seed) {
-    jitter_ = most;
-    random_.seed(seed);
-  }
+  void set_jitter(Duration most, std::uint64_t seed) { path_.set_jitter(most, seed); }
   // Otherwise what comes is taken at once.
   void set_reader(Duration every, std::int64_t bytes) {
     slow_reader_ = true;
-    At(now_ + every, [this, every, bytes] { Read(every, bytes); });
+    ReadLater(every, bytes);
   }
 
   void Run(Duration time) {
-    const TimePoint end = now_ + time;
     Send();
-    while (!events_.empty() && events_.begin()->first <= end) {
-      auto event = events_.extract(events_.begin());
-      now_ = event.key();
-      event.mapped()();
-    }
-    now_ = end;
+    path_.Run(time);
   }
 
   const FlowWindow& window() const { return window_; }
@@ -63,29 +51,13 @@ class Path {
   int growths() const { return growths_; }
 
  private:
-  void At(TimePoint when, std::function<void()> act) { events_.emplace(when, std::move(act)); }
-
-  Duration OneWay() {
-    if (jitter_ == Duration::zero()) return delay_;
-    return delay_ + Duration(static_cast<std::int64_t>(
-                        random_() % static_cast<std::uint64_t>(jitter_.count())));
-  }
-
-  // Behind what the peer has sent before.
-  TimePoint Arrival(std::size_t bytes) {
-    const Duration takes(static_cast<std::int64_t>(static_cast<double>(bytes) / rate_ * 1e9));
-    link_free_ = std::max(link_free_, now_) + takes;
-    last_arrival_ = std::max(last_arrival_, link_free_ + OneWay());
-    return last_arrival_;
-  }
-
   void Send() {
     while (true) {
       const std::int64_t n = std::min({std::int64_t{kFrame}, stream_credit_, connection_credit_});
       if (n <= 0) return;
       stream_credit_ -= n;
       connection_credit_ -= n;
-      At(Arrival(static_cast<std::size_t>(n)), [this, n] { Arrive(n); });
+      path_.Send(static_cast<std::size_t>(n), [this, n] { Arrive(n); });
     }
   }
 
@@ -110,15 +82,17 @@ class Path {
     if (2 * stream_consumed_ >= window_.stream()) Give(std::exchange(stream_consumed_, 0), 0);
   }
 
-  void Read(Duration every, std::int64_t bytes) {
-    const std::int64_t n = std::min(bytes, unread_);
-    unread_ -= n;
-    Take(n);
-    At(now_ + every, [this, every, bytes] { Read(every, bytes); });
+  void ReadLater(Duration every, std::int64_t bytes) {
+    path_.At(path_.now() + every, [this, every, bytes] {
+      const std::int64_t n = std::min(bytes, unread_);
+      unread_ -= n;
+      Take(n);
+      ReadLater(every, bytes);
+    });
   }
 
   void Give(std::int64_t stream, std::int64_t connection) {
-    At(now_ + OneWay(), [this, stream, connection] {
+    path_.Answer([this, stream, connection] {
       stream_credit_ += stream;
       connection_credit_ += connection;
       Send();
@@ -128,13 +102,13 @@ class Path {
   void Step() {
     const std::int64_t stream = window_.stream();
     const std::int64_t connection = window_.connection();
-    const FlowWindow::Step step = window_.Next(now_);
+    const FlowWindow::Step step = window_.Next(path_.now());
     EXPECT_GE(window_.stream(), stream);
     EXPECT_GE(window_.connection(), connection);
     if (step == FlowWindow::Step::kPing) {
       ++pings_;
-      window_.PingSent(now_);
-      At(now_ + OneWay(), [this] { At(Arrival(17), [this] { window_.PingAcked(now_); }); });
+      window_.PingSent(path_.now());
+      path_.Answer([this] { path_.Send(17, [this] { window_.PingAcked(path_.now()); }); });
     } else if (step == FlowWindow::Step::kGrow) {
       ++growths_;
       EXPECT_GT(window_.connection() + window_.stream(), stream + connection);
@@ -142,15 +116,8 @@ class Path {
     }
   }
 
+  testing::SimulatedPath path_;
   FlowWindow window_;
-  const double rate_;
-  const Duration delay_;
-  Duration jitter_ = Duration::zero();
-  std::mt19937_64 random_;
-  std::multimap<TimePoint, std::function<void()>> events_;
-  TimePoint now_ = TimePoint(std::chrono::hours(1));
-  TimePoint link_free_ = now_;
-  TimePoint last_arrival_ = now_;
   std::int64_t stream_credit_;
   std::int64_t connection_credit_;
   std::int64_t stream_consumed_ = 0;

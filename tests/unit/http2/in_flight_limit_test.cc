@@ -6,12 +6,12 @@
 #include <array>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <random>
 #include <string>
 #include <utility>
 
 #include "buffer/limits.h"
+#include "tests/support/simulated_path.h"
 
 namespace weft::http2 {
 namespace {
@@ -30,35 +30,21 @@ constexpr std::size_t kFrame = std::size_t{16} * 1024;
 constexpr unsigned kUrgent = 1u << 1;
 constexpr unsigned kBulk = 1u << 3;
 
-// A session that has bulk without an end, for a peer behind a path with a rate and a delay, whose
-// windows are wide. Time goes from event to event.
+// A session that has bulk without an end, for a peer behind a path, whose windows are wide.
 class Path {
  public:
-  Path(double bytes_a_second, Duration round_trip) : rate_(bytes_a_second), delay_(round_trip / 2) {
-    now_ += seconds(1000);
-  }
+  Path(double bytes_a_second, Duration round_trip) : path_(bytes_a_second, round_trip) {}
 
   void set_lines(unsigned lines) { lines_ = lines; }
   // The frames that are sent, in turns.
   void set_pieces(std::size_t one, std::size_t other) { pieces_ = {one, other}; }
   void set_wide(bool wide) { wide_ = wide; }
-  void set_delay(Duration round_trip) { delay_ = round_trip / 2; }
-  // Adds up to so much to each way that bytes take.
-  void set_jitter(Duration most, std::uint64_t seed) {
-    jitter_ = most;
-    random_.seed(seed);
-  }
+  void set_round_trip(Duration round_trip) { path_.set_round_trip(round_trip); }
+  void set_jitter(Duration most, std::uint64_t seed) { path_.set_jitter(most, seed); }
 
   void Run(Duration time) {
-    const TimePoint end = now_ + time;
     Send();
-    while (!events_.empty() && events_.begin()->first <= end) {
-      auto event = events_.extract(events_.begin());
-      now_ = event.key();
-      event.mapped()();
-      Send();
-    }
-    now_ = end;
+    path_.Run(time);
   }
 
   // The longest that a frame sent from here on has to wait behind others, and how many come.
@@ -72,66 +58,46 @@ class Path {
   InFlightLimit& limit() { return limit_; }
 
  private:
-  void At(TimePoint when, std::function<void()> act) { events_.emplace(when, std::move(act)); }
-
-  Duration OneWay() {
-    if (jitter_ == Duration::zero()) return delay_;
-    return delay_ + Duration(static_cast<std::int64_t>(
-                        random_() % static_cast<std::uint64_t>(jitter_.count())));
-  }
-
-  // Behind what was sent before.
-  TimePoint Arrival(std::size_t bytes) {
-    const Duration takes(static_cast<std::int64_t>(static_cast<double>(bytes) / rate_ * 1e9));
-    link_free_ = std::max(link_free_, now_) + takes;
-    longest_queue_ = std::max(longest_queue_, link_free_ - now_);
-    last_arrival_ = std::max(last_arrival_, link_free_ + OneWay());
-    return last_arrival_;
-  }
-
   // What the limit allows; without one, what the peer's windows hold.
   void Send() {
     while ((limit_.held() & kBulk) == 0 && in_window_ < kWindow) {
       const std::size_t n = pieces_[sends_++ % 2];
       in_window_ += static_cast<std::int64_t>(n);
-      At(Arrival(n), [this, n] {
+      Queue(n, [this, n] {
         arrived_ += static_cast<std::int64_t>(n);
         in_window_ -= static_cast<std::int64_t>(n);
+        Send();
       });
       limit_.Sent(3, n);
       if (limit_.due()) Ask();
     }
   }
 
+  void Queue(std::size_t bytes, std::function<void()> act) {
+    longest_queue_ = std::max(longest_queue_, path_.Send(bytes, std::move(act)));
+  }
+
   void Ask() {
-    if (limit_.Next(now_, lines_, wide_) != Step::kPing) return;
+    if (limit_.Next(path_.now(), lines_, wide_) != Step::kPing) return;
     ++pings_;
-    limit_.PingSent(now_);
-    At(Arrival(17), [this] {
-      last_answer_ = std::max(last_answer_, now_ + OneWay());
-      At(last_answer_, [this] {
-        limit_.PingAcked(now_);
+    limit_.PingSent(path_.now());
+    Queue(17, [this] {
+      path_.Answer([this] {
+        limit_.PingAcked(path_.now());
         Ask();
+        Send();
       });
     });
   }
 
   static constexpr std::int64_t kWindow = 16 << 20;
 
+  testing::SimulatedPath path_;
   InFlightLimit limit_;
-  const double rate_;
-  Duration delay_;
-  Duration jitter_ = Duration::zero();
-  std::mt19937_64 random_;
   unsigned lines_ = kUrgent | kBulk;
   bool wide_ = true;
   std::array<std::size_t, 2> pieces_ = {kFrame, kFrame};
   std::size_t sends_ = 0;
-  TimePoint now_;
-  TimePoint link_free_;
-  TimePoint last_arrival_;
-  TimePoint last_answer_;
-  std::multimap<TimePoint, std::function<void()>> events_;
   std::int64_t in_window_ = 0;
   std::int64_t arrived_ = 0;
   Duration longest_queue_ = Duration::zero();
@@ -195,7 +161,7 @@ TEST(InFlightLimitTest, DelaysThatDifferLeaveThePathFull) {
 TEST(InFlightLimitTest, LongerPathIsFilledAfterItsDelayWasMeasuredAnew) {
   Path path(125e6, milliseconds(1));
   path.Run(seconds(2));
-  path.set_delay(milliseconds(20));
+  path.set_round_trip(milliseconds(20));
   path.Run(10 * kInFlightDelayAge);
   path.Watch();
   path.Run(seconds(2));
