@@ -1,10 +1,11 @@
 """Urgent calls beside bulk on one connection: who is measured with whom, one run, and the tables."""
 
 import json
+import statistics
 import subprocess
 
 from . import peers
-from .report import format_table, spread
+from .report import format_table, number, spread
 from .rounds import Rounds
 from .server import Server, pinned_to
 
@@ -79,22 +80,27 @@ class Report:
                 continue
             title = "Urgent calls alone" if load == UNLOADED else f"Urgent calls beside bulk {load}s"
             parts.append(format_table(f"{title}: medians (least–most) over the rounds; server / client",
-                                      ["p50 µs", "p99 µs", "max µs", "bulk MB/s"],
+                                      ["p50 µs", "p99 µs", "max µs", "bulk MB/s", "calls"],
                                       [(name, [spread(self._rounds.values(name, load, key))
-                                               for key in ("p50_us", "p99_us", "max_us", "bulk_mb_s")]) for name in names]))
+                                               for key in ("p50_us", "p99_us", "max_us", "bulk_mb_s")] + [self._calls(name, load)])
+                                       for name in names]))
             if load != UNLOADED:
                 parts.append(self._ratios(load))
         return "\n".join(part for part in parts if part)
 
+    def _calls(self, name, load):
+        """Urgent ones, of a round: what the percentiles are of."""
+        values = self._rounds.values(name, load, "calls")
+        return number(statistics.median(values)) if values else "–"
+
     def _ratios(self, load):
-        """In each round by itself: Weft to the best peer, to itself without priorities, and to itself."""
-        both, plain, again = (f"{server} / {WEFT}" for server in (WEFT, PLAIN, AGAIN))
-        served = f"{WEFT} / {GRPC_GO}"
-        best = peer_pairs(self._rounds)
-        rows = [(f"{both} to the best peer / {GRPC_GO}", both, best),
-                (f"{both} to the best peer / {WEFT}", both, peer_pairs(self._rounds, WEFT)),
-                (f"{served} to the best peer / {GRPC_GO}", served, best),
-                (f"{both} to {plain}", both, [plain]), (f"{again} to {both} (A/A)", again, [both])]
+        """In each round by itself, with each client: Weft to the best peer, to itself without priorities, and to itself."""
+        rows = [(f"{WEFT} / {WEFT} to the best peer / {GRPC_GO}", f"{WEFT} / {WEFT}", peer_pairs(self._rounds))]
+        for client in (WEFT, GRPC_GO):
+            urgent, plain, again = (f"{server} / {client}" for server in OWN_SERVERS)
+            best = peer_pairs(self._rounds, client)
+            rows += [(f"{urgent} to the best peer / {client}", urgent, best), (f"{plain} to the best peer / {client}", plain, best),
+                     (f"{urgent} to {plain}", urgent, [plain]), (f"{again} to {urgent} (A/A)", again, [urgent])]
         filled = []
         for title, name, others in rows:
             cells = [spread(self._rounds.ratios(name, load, key, others, better)) for key, better in BETTER.items()]

@@ -20,9 +20,11 @@ def number(value):
 
 
 def spread(values):
-    """The median, the least and the most."""
+    """The median, the least and the most; of one value nothing but it."""
     if not values or not any(values):
         return "–"
+    if len(values) == 1:
+        return number(values[0])
     return f"{number(statistics.median(values))} ({number(min(values))}–{number(max(values))})"
 
 

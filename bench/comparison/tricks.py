@@ -3,6 +3,8 @@
 import re
 
 ON = "on"
+UNITS = {"chunks": "bytes", "first chunk": "bytes", "head": "fields", "head to send": "fields", "request and reply": "items",
+         "worker": "bytes"}
 
 
 class Pair:
@@ -24,10 +26,16 @@ def pairs(rounds):
         trick, variant, *given = name.split("/")
         rows.setdefault((trick, "/".join(given)), {})[variant] = [found[name] for found in rounds]
 
+    def spoken(trick, given):
+        deadlines = re.fullmatch(r"calls:(\d+)/differ:(\d)", given)
+        if deadlines:
+            return f"{trick}: {int(deadlines[1]):,} {'that differ' if int(deadlines[2]) else 'alike'}"
+        return f"{trick}: {int(given):,} {UNITS[trick]}" if given.isdigit() and trick in UNITS else f"{trick} {given}".strip()
+
     def size(row):
         (trick, given), _ = row
         return trick, [int(digits) for digits in re.findall(r"\d+", given)]
 
-    return [Pair(f"{trick} {given}".strip(), variant, variants[ON], runs)
+    return [Pair(spoken(trick, given), variant, variants[ON], runs)
             for (trick, given), variants in sorted(rows.items(), key=size) if ON in variants
             for variant, runs in sorted(variants.items()) if variant != ON]

@@ -6,8 +6,8 @@ from comparison.peers import FLOOR, GRPC_CPP
 from comparison.report import number, spread, table
 
 from . import chart
-from .results import (ABOUT_BARS, LACKING, LARGE, LOAD_TITLES, SMALL, STREAM, STREAM_MESSAGES, WEFT, bar, image, kind, needs, parts,
-                      title)
+from .results import (ABOUT_BARS, KIB_PER_MIB, LACKING, LARGE, LOAD_TITLES, SMALL, STREAM, STREAM_MESSAGES, WEFT, bar, image, kind,
+                      needs, parts, title)
 
 
 @needs("compare", LACKING)
@@ -55,6 +55,21 @@ def latency_table(compared, loads):
     return "Latency in µs, p50 / p99:\n\n" + table([LOAD_TITLES[load] for load in chosen], rows)
 
 
+def median_table(compared, loads, key, says, divisor=1):
+    """Nothing where no run tells the figure."""
+    def cell(name, load):
+        value = compared.median(name, load, key)
+        return number(value and value / divisor)
+
+    chosen = [load for load in compared.loads(loads) if compared.median(WEFT, load, key) is not None]
+    rows = [(title(name), [cell(name, load) for load in chosen]) for name in compared.names]
+    return says + "\n\n" + table([LOAD_TITLES[load] for load in chosen], rows) if chosen else ""
+
+
+def rate_table(compared, loads):
+    return median_table(compared, loads, "rate", "Calls a second, median; of the server and the load generator together:")
+
+
 def extras_table(compared, loads, says):
     columns = []
     for key, what in (("system_calls", "system calls"), ("allocations", "allocations")):
@@ -70,7 +85,7 @@ def unary(compared):
     if not compared.loads(SMALL):
         return None
     return parts(image("unary", "Server CPU per small unary call, Weft beside its peers"), ratio_table(compared, SMALL),
-                 cpu_table(compared, SMALL), latency_table(compared, SMALL),
+                 cpu_table(compared, SMALL), latency_table(compared, SMALL), rate_table(compared, SMALL),
                  extras_table(compared, SMALL, "System calls and heap allocations of the server per call:"))
 
 
@@ -81,11 +96,12 @@ def streams(compared):
     found = {name: [value / STREAM_MESSAGES for value in compared.rounds.values(name, STREAM, "cpu_us")]
              for name in compared.names}
     rows = [(title(name), [spread(values), spread(compared.ratios(STREAM, "cpu_us", [name])) if name != WEFT else "–",
+                           number(compared.median(name, STREAM, "rate")),
                            number(compared.peers[name].get("system_calls", {}).get(STREAM)),
                            number(compared.peers[name].get("allocations", {}).get(STREAM))])
             for name, values in found.items() if values]
     return parts(image("streams", "Server CPU per message of a stream"),
-                 table(["server CPU, µs a message", "Weft to it", "system calls a stream", "allocations a message"], rows))
+                 table(["server CPU, µs a message", "Weft to it", "streams a second", "system calls a stream", "allocations a message"], rows))
 
 
 @needs("compare")
@@ -105,7 +121,7 @@ def large(compared):
     if not compared.loads(LARGE):
         return None
     return parts(image("large", "Server CPU per call with large messages"), ratio_table(compared, LARGE),
-                 cpu_table(compared, LARGE), latency_table(compared, LARGE))
+                 cpu_table(compared, LARGE), latency_table(compared, LARGE), rate_table(compared, LARGE))
 
 
 @needs("compare", LACKING)
@@ -113,6 +129,11 @@ def idle_connections(compared):
     rows = [(title(name), [number(idle["rss_kib"]), number(idle["rss_with_connections_kib"]), number(idle["kib_per_connection"]),
                            str(idle["threads"])]) for name in compared.names if (idle := compared.peers[name].get("idle"))]
     return table(["KiB with none", "KiB with 1,000", "KiB each", "threads"], rows, "idle connections") if rows else None
+
+
+@needs("compare", LACKING)
+def peak_memory(compared):
+    return median_table(compared, LOAD_TITLES, "peak_kib", "Resident MiB of the server at their peak, median:", KIB_PER_MIB)
 
 
 @needs("compare", LACKING)

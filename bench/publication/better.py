@@ -66,8 +66,10 @@ def in_priority(rounds):
     for load in contention.LOADS:
         where = "alone" if load == contention.UNLOADED else f"beside bulk {load}s"
         for client, whose in ((contention.WEFT, "Weft's client"), (contention.GRPC_GO, "grpc-go's client")):
-            own = f"{contention.WEFT} / {client}"
-            for key, says in (("p50_us", "p50"), ("p99_us", "p99"), ("max_us", "the longest"), ("bulk_mb_s", "bulk throughput")):
+            for server, key, says in ((contention.WEFT, "p50_us", "p50"), (contention.WEFT, "p99_us", "p99"),
+                                      (contention.WEFT, "max_us", "the longest"), (contention.WEFT, "bulk_mb_s", "bulk throughput"),
+                                      (contention.PLAIN, "p99_us", "p99 of Weft without priorities")):
+                own = f"{server} / {client}"
                 found = {name: rounds.ratios(own, load, key, [name]) for name in contention.peer_pairs(rounds, client)}
                 more_is_better = key == "bulk_mb_s"
                 name = furthest_ahead([(name, [1 / ratio for ratio in ratios if ratio] if more_is_better else ratios)

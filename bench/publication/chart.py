@@ -8,6 +8,7 @@ from comparison.report import number
 WIDTH, MARGIN, GAP = 860, 16, 28
 HEAD, PANEL_HEAD, ROW, PANEL_FOOT, FOOT = 52, 26, 22, 42, 8
 BAR = 13
+FAR_APART = 10  # times the least: bars from zero show no longer what the small ones are
 VALUE, TWO_VALUES = 54, 96  # kept free to the right of the longest, for its figures
 CHARACTER = 7.2  # a generous width: which font the reader has is not known
 STYLE = """
@@ -22,7 +23,8 @@ STYLE = """
   .spread { stroke: #1f2328; stroke-width: 1.2; fill: none }
   .peer { fill: #afb8c1; stroke: #afb8c1 }
   .own { fill: #54aeff; stroke: #54aeff }
-  .again { fill: #b6e3ff; stroke: #b6e3ff }
+  .plain { fill: #0550ae; stroke: #0550ae }
+  .again { fill: #ddf4ff; stroke: #218bff }
   .floor { fill: #ffffff; stroke: #8c959f; stroke-dasharray: 3 2 }
   text.own { fill: #0550ae; stroke: none; font-weight: 600 }
   .hollow { fill: #ffffff; stroke-width: 2 }
@@ -35,9 +37,10 @@ STYLE = """
     .grid { stroke: #30363d }
     .reference { stroke: #f0883e }
     .spread { stroke: #e6edf3 }
-    .peer { fill: #6e7681; stroke: #6e7681 }
-    .own { fill: #1f6feb; stroke: #1f6feb }
-    .again { fill: #0c2d6b; stroke: #388bfd }
+    .peer { fill: #5b6470; stroke: #5b6470 }
+    .own { fill: #4493f8; stroke: #4493f8 }
+    .plain { fill: #1158c7; stroke: #1158c7 }
+    .again { fill: #0c2d6b; stroke: #4493f8 }
     .hollow { fill: #0d1117 }
     text.own { fill: #79c0ff; stroke: none }
   }
@@ -87,6 +90,18 @@ def bars(title, about, panels, columns=2):
     if len(panels) > 1:
         about += " Each panel has its own scale."
     return drawing(title, about, panels, columns, VALUE, draw_bars)
+
+
+def ratios(title, about, panels):
+    """Bars, but dots on a logarithmic axis in panels whose rows are far apart. All above zero, each panel with a reference."""
+    def draw(panel, *where):
+        least, most = min(row.value for row in panel.rows), max(row.value for row in panel.rows)
+        if most <= FAR_APART * least:
+            return draw_bars(panel, *where)
+        decades = Decades(min(row.low for row in panel.rows), max(row.high for row in panel.rows))
+        return draw_dots(Panel(panel.title, panel.axis + "; logarithmic", panel.rows, panel.reference), decades, *where)
+
+    return drawing(title, about, panels, 2, VALUE, draw)
 
 
 def points(title, about, panels):

@@ -38,11 +38,11 @@ def client_chart(found):
     rounds = Rounds(found["rounds"])
     panels = []
     for load, heading in ping_pong.TITLES.items():
-        for key, axis in (("p50_us", "p50 latency in µs"), ("cpu_us", "µs of client CPU")):
+        for key, what, axis in (("p50_us", "p50", "p50 latency in µs"), ("cpu_us", "CPU", "µs of client CPU")):
             rows = [bar(name, values, colour(name)) for name in names_of(rounds, load)
                     if (values := rounds.values(name, load, key))]
             if rows and (key == "cpu_us" or load == "alone"):
-                panels.append(chart.Panel(heading, axis, rows))
+                panels.append(chart.Panel(f"{heading}: {what}" if load == "alone" else heading, axis, rows))
     return chart.bars("Clients", "Client / server. " + ABOUT_BARS, panels) if panels else None
 
 

@@ -5,9 +5,8 @@ import statistics
 from comparison.report import spread, table
 
 from . import chart
-from .results import bar, image, needs, parts
+from .results import KIB_PER_MIB, bar, image, needs, parts
 
-KIB_PER_MIB = 1024
 HOLDING = "while it holds the burst"
 
 

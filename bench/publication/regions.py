@@ -1,31 +1,12 @@
 """The regions of the documents and the charts, by name. Each is a function of the results; None: they are not there."""
 
-from comparison.rounds import Rounds
-
-from . import beside_peers, better, bounds, clients, memory, tricks, urgent, writing
-from .results import LARGE, SCRIPTS, SMALL, text_table
-
-
-def machine(results):
-    rows = [(f"`bench/{script}`", [found["when"], str(rounds_of(found)), found["machine"]])
-            for script in SCRIPTS if (found := results.get(script))]
-    return text_table(["when", "rounds", "on"], rows, "measured by") if rows else None
-
-
-def versions(results):
-    """Of all peers where bench/compare has run; otherwise those that another script tells."""
-    found = next((found["versions"] for script in SCRIPTS if "versions" in (found := results.get(script) or {})), {})
-    return text_table(["version"], [(name, [version]) for name, version in found.items()]) if found else None
-
-
-def rounds_of(found):
-    return len(Rounds.of_peers(found["peers"])) if "peers" in found else len(found["rounds"])
-
+from . import beside_peers, better, bounds, clients, memory, taking, tricks, urgent, writing
+from .results import LARGE, SMALL
 
 REGIONS = {
     "bounds": bounds.bounds,
-    "machine": machine,
-    "versions": versions,
+    "machine": taking.machine,
+    "versions": taking.versions,
     "noise": beside_peers.noise,
     "unary": beside_peers.unary,
     "streams": beside_peers.streams,
@@ -33,6 +14,7 @@ REGIONS = {
     "write_strategy": writing.write_strategy,
     "priority": urgent.priority,
     "idle_connections": beside_peers.idle_connections,
+    "peak_memory": beside_peers.peak_memory,
     "idle_streams": memory.idle_streams,
     "memory_burst": memory.memory_burst,
     "reuse": tricks.reuse,
@@ -40,6 +22,7 @@ REGIONS = {
     "loops": clients.loops,
     "better": better.where_a_peer_is_better,
     "costs": beside_peers.costs,
+    "commands": taking.commands,
 }
 CHARTS = {
     "unary": beside_peers.cpu_chart("Small unary calls", SMALL),

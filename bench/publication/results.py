@@ -18,6 +18,7 @@ SMALL = {"unary32_c1m1": "32 bytes, 1 × 1", "unary32_c10m10": "32 bytes, 10 × 
 LARGE = {"unary16k_c10m10": "16 KiB, 10 × 10", "unary64k_c10m10": "64 KiB, 10 × 10", "unary1m_c4m2": "1 MiB, 4 × 2"}
 STREAM = "stream10k_c1m1"
 STREAM_MESSAGES = 10_000
+KIB_PER_MIB = 1024
 LACKING = "Not in these results."
 ABOUT_BARS = "Bars: medians of the rounds; whiskers: the least and the most."
 LOAD_TITLES = {**SMALL, **LARGE, STREAM: "stream of 10,000", "stream10k_c4m2": "streams of 10,000, 4 × 2",

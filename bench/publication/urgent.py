@@ -17,7 +17,7 @@ def priority(found):
 
 def pair_kind(name):
     """By the server alone."""
-    return {contention.WEFT: "own", contention.AGAIN: "again"}.get(name.split(" / ")[0], "peer")
+    return {contention.WEFT: "own", contention.PLAIN: "plain", contention.AGAIN: "again"}.get(name.split(" / ")[0], "peer")
 
 
 @needs("priority")

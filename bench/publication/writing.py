@@ -4,7 +4,7 @@ from comparison.report import number, spread, table
 from comparison.rounds import Rounds
 
 from . import chart
-from .results import ABOUT_BARS, LOAD_TITLES, bar, image, needs, parts
+from .results import LOAD_TITLES, bar, image, needs, parts
 
 
 @needs("write_strategy")
@@ -20,13 +20,14 @@ def write_strategy(found):
                  counted(found, "copied", "Bytes copied into the flat buffer, per call:"),
                  counted(found, "into_chunks",
                          "Bytes that Weft itself puts into chunks, per call: replies serialized, small parts copied:"),
-                 counted(found, "p50_us", "Latency p50, µs:"),
-                 counted(found, "p99_us", "Latency p99, µs:"))
+                 counted(found, "p50_us", "Latency p50, µs, of one run each: what differs by no more than the first two columns says nothing.",
+                         again=True),
+                 counted(found, "p99_us", "Latency p99, µs, of the same runs:", again=True))
 
 
-def counted(found, key, says):
-    """One program counts the same as itself: without its second run."""
-    names = [name for name in found["counts"] if not name.endswith(" again")]
+def counted(found, key, says, again=False):
+    """One program counts the same as itself, so its second run is left out; not `again`: where it may differ."""
+    names = [name for name in found["counts"] if again or not name.endswith(" again")]
     rows = [(LOAD_TITLES[load], [number(found["counts"][name].get(load, {}).get(key)) for name in names])
             for load in found["loads"]]
     return says + "\n\n" + table(names, rows) if any(cell != "–" for _, cells in rows for cell in cells) else ""
@@ -41,5 +42,5 @@ def write_strategy_chart(found):
         rows = [bar(name, values, "again" if name.endswith(" again") else "peer") for name, values in ratios.items() if values]
         if rows:
             panels.append(chart.Panel(LOAD_TITLES[load], f"server CPU to that of {base}", rows, reference=1))
-    about = f"Ratios within a round; dashed: {base}. " + ABOUT_BARS
-    return chart.bars("Flat output beside gathered", about, panels) if panels else None
+    about = f"Ratios within a round; dashed: {base}. Bars or dots: medians of the rounds; whiskers: the least and the most."
+    return chart.ratios("Flat output beside gathered", about, panels) if panels else None

@@ -76,6 +76,12 @@ class ChartTest(unittest.TestCase):
         self.assertAlmostEqual(dot, (low + high) / 2, places=0)
         self.assertAlmostEqual(dot, float(re.match(r"M([\d.]+)", drawn(svg, "path", "reference")[0].get("d"))[1]), places=0)
 
+    def test_ratios_that_are_far_apart_are_dots(self):
+        near, far = [chart.Bar("a", 1), chart.Bar("b", 9)], [chart.Bar("a", 1), chart.Bar("b", 11)]
+        svg = chart.ratios("t", "a", [chart.Panel("p", "x", rows, reference=1) for rows in (near, far)])
+        self.assertEqual((len(drawn(svg, "rect", "peer")), len(drawn(svg, "circle", "peer"))), (2, 2))
+        self.assertIn("x; logarithmic", [text.text for text in drawn(svg, "text")])
+
     def test_words_are_escaped(self):
         svg = chart.bars("<&>", "a < b", [chart.Panel("a & b", "<µs>", [chart.Bar("<label>", 1)])])
         self.assertIn("<label>", [text.text for text in drawn(svg, "text")])

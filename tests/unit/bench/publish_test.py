@@ -47,7 +47,64 @@ class RegionsTest(unittest.TestCase):
     def test_trick_stands_beside_what_is_done_instead_in_order_of_size(self):
         rows = [row for row in REGIONS["reuse"](Given(reuse=sample_results.reuse())).split("\n") if row.startswith("| chunks")]
         self.assertEqual([[cell.strip() for cell in row.split("|")[1:4]] for row in rows],
-                         [["chunks 8", "malloc", "5.00"], ["chunks 64", "malloc", "10.0"]])
+                         [["chunks: 8 bytes", "malloc", "5.00"], ["chunks: 64 bytes", "malloc", "10.0"]])
+
+    def test_pool_itself_is_no_tricks_opposite(self):
+        found = sample_results.reuse()
+        for runs in found["rounds"]:
+            runs.update({f"worker/{variant}/0": {"ns": 5.0, "held": None} for variant in ("on", "other", "WorkerPool itself")})
+        text = REGIONS["reuse"](Given(reuse=found))
+        self.assertIn("| worker: 0 bytes ", text)
+        self.assertNotIn("itself", text)
+
+    def test_deadlines_are_told_in_words(self):
+        runs = {f"a call's deadline/{variant}/calls:10000/differ:{differ}": {"ns": 5.0, "held": None}
+                for variant in ("on", "heap") for differ in (0, 1)}
+        text = REGIONS["reuse"](Given(reuse=sample_results.WHEN | {"rounds": [runs]}))
+        self.assertIn("| a call's deadline: 10,000 alike ", text)
+        self.assertIn("| a call's deadline: 10,000 that differ ", text)
+
+    def test_each_script_tells_its_version_and_its_options(self):
+        given = Given(compare=sample_results.compare() | {"versions": {"Weft": "v1", "nghttp2": "1"}, "options": {"rounds": 4, "secs": 0.5}},
+                      ping_pong=sample_results.ping_pong() | {"options": {"rounds": 3, "calls": 20_000}}, loops=sample_results.loops())
+        cells = {row.split("|")[1].strip(): [cell.strip() for cell in row.split("|")[3:6]] for row in REGIONS["machine"](given).split("\n")}
+        self.assertEqual(cells["`bench/compare`"], ["v1", "4", "0.5 s"])
+        self.assertEqual(cells["`bench/ping_pong`"], ["–", "3", "20,000 calls"])
+        self.assertEqual(cells["`bench/loops`"], ["–", "3", "–"])
+        self.assertNotIn("| Weft |", REGIONS["versions"](given))
+        self.assertEqual(REGIONS["commands"](given).split("\n")[1:-1], [
+            "bench/compare --again --rounds 4 --secs 0.5 --out bench/results/compare.json \\",
+            "    --loads " + ",".join(sample_results.COMPARED_LOADS),
+            "bench/ping_pong --rounds 3 --calls 20000 --out bench/results/ping_pong.json",
+            "bench/loops --rounds 3 --out bench/results/loops.json \\", "    --loads unary32_c10m10",
+            "bench/publish"])
+
+    def test_latencies_of_one_program_stand_beside_each_other(self):
+        found = sample_results.write_strategy()
+        for counts in found["counts"].values():
+            for load in counts.values():
+                load["p50_us"] = 100
+        *_, latency = REGIONS["write_strategy"](Given(write_strategy=found)).split("Latency p50")
+        self.assertIn("| gathered | gathered again |", latency)
+
+    def test_peak_memory_is_in_mib(self):
+        text = REGIONS["peak_memory"](Given(compare=sample_results.compare()))
+        self.assertIn(f"{9000 / 1024:.2f}", text)
+        self.assertNotIn("again", text)
+
+    def test_urgent_calls_are_counted(self):
+        text = REGIONS["priority"](Given(priority=sample_results.priority()))
+        self.assertRegex(text, r"bulk MB/s \| calls \|")
+        self.assertIn("weft, no priorities / weft to the best peer / weft", text)
+
+    def test_servers_of_weft_are_told_apart_by_colour(self):
+        svg = CHARTS["priority"](Given(priority=sample_results.priority()))
+        for kind in ("own", "plain", "again", "peer"):
+            self.assertIn(f'<circle class="{kind}"', svg)
+
+    def test_panels_of_clients_have_titles_of_their_own(self):
+        titles = re.findall(r'class="panel"[^>]*>([^<]+)<', CHARTS["client"](Given(ping_pong=sample_results.ping_pong())))
+        self.assertEqual(len(set(titles)), len(titles), titles)
 
     def test_charts_are_well_formed(self):
         for name, draw in CHARTS.items():

@@ -45,7 +45,7 @@ class NumberTest(unittest.TestCase):
 
     def test_spread_is_median_least_and_most(self):
         self.assertEqual(spread([3, 1, 2]), "2.00 (1.00–3.00)")
-        self.assertEqual((spread([]), spread([0, 0])), ("–", "–"))
+        self.assertEqual((spread([]), spread([0, 0]), spread([5])), ("–", "–", "5.00"))
 
     def test_columns_of_a_table_line_up(self):
         lines = table(["a", "long one"], [("x", ["1", "2"]), ("longer", ["333", "4"])], "what").split("\n")
