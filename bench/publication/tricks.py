@@ -9,7 +9,7 @@ from . import chart
 from .results import LACKING, bar, image, needs, parts
 
 
-# It stands among the benchmarks so that one sees what the copies of its core leave out; it is no trick's opposite.
+# What the whole pool takes, beside copies of its core that differ in one thing: no trick's opposite.
 THE_REAL_POOL = "WorkerPool itself"
 
 
