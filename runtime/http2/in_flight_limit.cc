@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <span>
 #include <utility>
 
 #include "buffer/limits.h"
@@ -15,12 +16,18 @@ using internal::kLeastInFlight;
 // that was answered for is replaced while the other one is on its way. A peer that reads by fits
 // and starts needs more, and each makes an urgent answer wait longer. (bench/README.md)
 constexpr double kInFlightProducts = 4;
-// The delay is the mean of so many answers; of few where they take long, and differ less.
-constexpr int kAnswers = 8;
-constexpr int kFewAnswers = 2;
+// The delay is the mean of all the answers that are kept; of few where they take long, and differ
+// less.
+constexpr std::size_t kFewAnswers = 3;
 constexpr Duration kLongEnough = std::chrono::milliseconds(10);
-// It is not measured again before so many have passed: while it is, the path runs dry.
+// A thread waits for its processor for some milliseconds at most, and may do so for much longer
+// than the path takes. What takes longer was lost, or met a peer that stood still.
+constexpr int kMostTimesMiddle = 8;
+constexpr Duration kMostAboveMiddle = std::chrono::milliseconds(10);
+// It is not measured again before so many have passed: while it is, the path runs dry. But a path
+// may become shorter.
 constexpr int kDelaysToNext = 256;
+constexpr Duration kLongestToNext = std::chrono::seconds(30);
 // What a stream sends in one turn.
 constexpr std::size_t kLargestPiece = 16 * internal::kKiB;
 // No path has more in flight; keeps what follows from measured figures within its type.
@@ -95,7 +102,8 @@ void InFlightLimit::PingAcked(TimePoint now) {
   last_ = {ping.left, now};
   if (measuring_) {
     Measure(ping, now);
-  } else if (now - measured_ >= std::max(internal::kInFlightDelayAge, kDelaysToNext * delay_)) {
+  } else if (now - measured_ >= std::clamp<Duration>(kDelaysToNext * delay_,
+                                                     internal::kInFlightDelayAge, kLongestToNext)) {
     StartMeasuring(now);
   }
   limit_ = kLeastInFlight;
@@ -109,7 +117,6 @@ void InFlightLimit::StartMeasuring(TimePoint now) {
   measuring_ = true;
   measured_ = now;
   answers_ = 0;
-  delays_ = Duration::zero();
 }
 
 // Counts only what stood behind no more than the least, which the last piece may exceed, and not
@@ -117,11 +124,19 @@ void InFlightLimit::StartMeasuring(TimePoint now) {
 // the first answer comes.
 void InFlightLimit::Measure(const Ping& ping, TimePoint now) {
   if (ping.in_flight >= kLeastInFlight + kLargestPiece || ping.last.came <= began_) return;
-  delays_ += now - ping.left;
-  ++answers_;
-  if (answers_ < kFewAnswers || (answers_ < kAnswers && delays_ < kLongEnough)) return;
-  const Duration mean = std::max(delays_ / answers_, Duration(1));
-  delay_ = std::max(mean, (delay_ + mean) / 2);  // a few lucky ones do not make it short
+  delays_[answers_++] = now - ping.left;
+  if (answers_ < kFewAnswers) return;
+  std::ranges::sort(std::span(delays_).first(answers_));
+  // A stall stops all that are under way, so of few answers it may have been that many.
+  const Duration middle = delays_[answers_ - 1 - std::max(answers_ / 2, pings_.size())];
+  const int answers = static_cast<int>(answers_);
+  if (answers_ < delays_.size() && middle < kLongEnough / answers) return;
+  const Duration most = std::min(kMostTimesMiddle * middle, middle + kMostAboveMiddle);
+  Duration sum = Duration::zero();
+  for (const Duration delay : std::span(delays_).first(answers_)) sum += std::min(delay, most);
+  const Duration mean = std::max(sum / answers, Duration(1));
+  // A few lucky ones do not make it short; nor does what was many times as long last.
+  delay_ = std::max(mean, std::min((delay_ + mean) / 2, 4 * mean));
   measuring_ = false;
   measured_ = now;
 }

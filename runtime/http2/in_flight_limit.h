@@ -20,7 +20,8 @@ namespace weft::http2 {
 // each half of what is allowed. What was in flight with it, by the time that it took to be sent or
 // to be answered for, is the bandwidth, of which the largest of late counts. The delay is the mean
 // of some answers that stood behind no queue of ours: for these, bulk shrinks to the least now and
-// then. Not the shortest of all, since a peer whose thread waits for its processor would run dry.
+// then. Not the shortest of all, since a peer whose thread waits for its processor would run dry;
+// but none counts for much more than the middle one, or a stall would be taken for the path's.
 //
 // Knows nothing of frames, and takes the time and the scheduler's lines (bit u: urgency u) as they
 // are given. Owned by a server's session; loop thread only. Nothing but an addition and a
@@ -102,8 +103,8 @@ class InFlightLimit {
   Duration delay_;
   TimePoint measured_;  // when the measurement of it ended, or began
   bool measuring_ = false;
-  int answers_ = 0;
-  Duration delays_;  // their sum
+  std::size_t answers_ = 0;
+  std::array<Duration, 8> delays_;  // theirs, the shortest first
 };
 
 }  // namespace weft::http2

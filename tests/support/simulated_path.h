@@ -38,6 +38,9 @@ class SimulatedPath {
     At(last_arrival_, std::move(act));
     return free_ - now_;
   }
+  // Nothing comes the other way for so long, and all that should have then comes at once: the first
+  // of it was lost, or who answers stood still.
+  void Stall(Duration time) { last_answer_ = std::max(last_answer_, now_ + time); }
   // `act` when something small has come the other way, in order.
   void Answer(std::function<void()> act) {
     last_answer_ = std::max(last_answer_, now_ + OneWay());

@@ -41,6 +41,7 @@ class Path {
   void set_wide(bool wide) { wide_ = wide; }
   void set_round_trip(Duration round_trip) { path_.set_round_trip(round_trip); }
   void set_jitter(Duration most, std::uint64_t seed) { path_.set_jitter(most, seed); }
+  void Stall(Duration time) { path_.Stall(time); }
 
   void Run(Duration time) {
     Send();
@@ -166,6 +167,36 @@ TEST(InFlightLimitTest, LongerPathIsFilledAfterItsDelayWasMeasuredAnew) {
   path.Watch();
   path.Run(seconds(2));
   EXPECT_GT(path.arrived(), 0.9 * 2 * 125e6);
+}
+
+// Whenever it comes: within the first measurement, within the second, outside.
+TEST(InFlightLimitTest, StallOfThePeerDoesNotCountAsDelay) {
+  for (const Duration before : {milliseconds(0), milliseconds(1000), milliseconds(2000)}) {
+    for (int at = 0; at < 30; ++at) {
+      for (const Duration stall : {milliseconds(200), milliseconds(5000)}) {
+        SCOPED_TRACE(std::to_string((before + milliseconds(at)) / milliseconds(1)) + " ms, then " +
+                     std::to_string(stall / milliseconds(1)));
+        Path path(125e6, milliseconds(1));
+        path.Run(before + milliseconds(at));
+        path.Stall(stall);
+        path.Run(stall + milliseconds(50));
+        path.Watch();
+        path.Run(milliseconds(50));
+        EXPECT_LT(path.longest_queue(), milliseconds(20));
+        EXPECT_GT(path.arrived(), 0.9 * 0.05 * 125e6);
+      }
+    }
+  }
+}
+
+TEST(InFlightLimitTest, LongDelayDoesNotLastOnceThePathIsShorter) {
+  Path path(20e6, seconds(2));
+  path.Run(seconds(20));
+  path.set_round_trip(milliseconds(1));
+  path.Run(seconds(40));
+  path.Watch();
+  path.Run(seconds(1));
+  EXPECT_LT(path.longest_queue(), milliseconds(50));
 }
 
 TEST(InFlightLimitTest, BulkAloneIsNotLimitedNorMeasured) {
