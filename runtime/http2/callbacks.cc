@@ -480,6 +480,7 @@ void Core::TakePeerPriority(Stream& stream, Priority priority) {
   if (!options_.honor_peer_priority || stream.own_priority || stream.close_due) return;
   stream.peer_priority = true;
   scheduler_.SetPriority(stream, priority);
+  if (in_flight_.held() != 0) TellOutput();  // it may be held no more
   if (stream.events != nullptr) stream.events->OnPriority(priority);
 }
 

@@ -111,7 +111,10 @@ absl::Status Core::Recv(const Slice& bytes) {
     // connection. It does not tell which, so look. Rare: none comes up in an ordinary call.
     PullControlFrames();
   }
-  if (in_flight_.held() != 0 && in_flight_.GiveUp(options_.clock->Now())) scheduler_.Hold(0);
+  if (in_flight_.held() != 0 && in_flight_.GiveUp(options_.clock->Now())) {
+    scheduler_.Hold(0);
+    may_wait_ = false;
+  }
   TellDue();
   inside_ = false;
   // What waited before still may; what came up now goes at the end of the pass.

@@ -77,6 +77,17 @@ class InFlightTest : public ::testing::Test {
     server_.Append(*bulk.stream, std::string(kBulkBytes, 'b'));
   }
   void AnswerUrgent(std::uint32_t id) { server_.Reply(Call(id, "u=1"), "urgent"); }
+  // With a reply that lets itself wait, and with nothing else that would be sent at once.
+  void AnswerWithoutHaste(std::uint32_t id) {
+    internal::HttpStream& stream = *Call(id, "u=1").stream;
+    server_.Take();
+    stream.Cork();
+    server_.Reply(server_.acceptor.last(), "may wait");
+    stream.Uncork(FlushPolicy::UpTo(milliseconds(500)), 100);
+    const int asked = server_.host.asked;
+    ASSERT_TRUE(server_.Send(testing::WindowUpdate(0, 1)).ok());
+    ASSERT_EQ(server_.host.asked, asked);
+  }
   // To the PING among `frames`.
   void AnswerPing(const std::string& frames) {
     ASSERT_TRUE(HasPing(frames));
@@ -170,6 +181,29 @@ TEST_F(InFlightTest, StreamThatItsHandlerMakesUrgentIsSentAtOnce) {
   bulk.stream->SetPriority(Priority(0));
   EXPECT_GT(server_.host.asked, asked);
   EXPECT_GT(BodyBytes(server_.Take(), 3), kBulkBytes / 2);
+}
+
+TEST_F(InFlightTest, StreamThatBecomesUrgentDoesNotWaitForTheFlushOfAReply) {
+  AnswerUrgent(1);
+  server_.Take();
+  StartBulk(3);
+  server_.Take();
+  AnswerWithoutHaste(5);
+  const int asked = server_.host.asked;
+  ASSERT_TRUE(server_.Send(testing::PriorityUpdate(3, "u=0")).ok());
+  EXPECT_GT(server_.host.asked, asked);
+}
+
+TEST_F(InFlightTest, BulkForAPeerThatAnswersNoPingDoesNotWaitForTheFlushOfAReply) {
+  AnswerUrgent(1);
+  server_.Take();
+  StartBulk(3);
+  server_.Take();
+  AnswerWithoutHaste(5);
+  clock_.Advance(kInFlightPatience);
+  const int asked = server_.host.asked;
+  ASSERT_TRUE(server_.Send(testing::WindowUpdate(0, 1)).ok());
+  EXPECT_GT(server_.host.asked, asked);
 }
 
 TEST_F(InFlightTest, HeldStreamThatIsResetLeavesTheOthersTheirTurn) {
