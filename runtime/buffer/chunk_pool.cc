@@ -149,6 +149,11 @@ class ChunkPoolCore final : public ChunkHome {
     Unref();
   }
 
+  void Tell() {
+    assert(OnOwnerThread());
+    TellUse();
+  }
+
   void ForgetPeak() { peak_bytes_.store(held_bytes(), std::memory_order_relaxed); }
 
   ChunkPool::Stats stats() const {
@@ -419,6 +424,7 @@ ChunkRef ChunkPool::AcquireFromAnyThread(std::size_t min_size) {
 std::size_t ChunkPool::Trim(TimePoint now) { return core_->Trim(now); }
 
 ChunkPool::Stats ChunkPool::stats() const { return core_->stats(); }
+void ChunkPool::Tell() { core_->Tell(); }
 void ChunkPool::ForgetPeak() { core_->ForgetPeak(); }
 void ChunkPool::AddWatcher(Watcher& watcher) { core_->AddWatcher(watcher); }
 

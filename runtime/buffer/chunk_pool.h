@@ -101,8 +101,11 @@ class ChunkPool {
   // interval after that it does nothing. The loop calls it about once a second while bytes are
   // idle. Owner thread only.
   std::size_t Trim(TimePoint now);
-  // Any thread.
+  // Any thread. Watchers hear of it at once from the owner thread alone; see Tell.
   Charge ChargeFor(std::size_t bytes);
+  // Tells the watchers of what other threads took, charged and gave back, which they would hear of
+  // at the next trim. Owner thread only.
+  void Tell();
   // On the owner thread, or before it begins.
   void AddWatcher(Watcher& watcher);
   // Any thread.

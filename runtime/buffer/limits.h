@@ -63,6 +63,14 @@ inline constexpr std::size_t kBudgetGrowthPart = 64;
 // through a server that would otherwise stand still, and little above the budget should the peers
 // never complete what they have begun.
 inline constexpr std::size_t kLentCredit = 256 * kKiB;
+// Over the budget a connection that holds some of it, and on which nothing has moved for so long
+// although its peer could move it, is closed: the longest pause that retransmissions over a bad
+// path make is about that. Peers that have gone, or never meant to read, would refuse service to
+// all.
+inline constexpr Duration kStallPatience = std::chrono::seconds(5);
+// Request heads count from this size on (RFC 9113 §6.5.2's): those of ordinary calls have a few
+// hundred bytes, and a charge costs as much as to read one.
+inline constexpr std::size_t kUncountedHead = 1 * kKiB;
 // A call whose request is complete is still refused before its handler begins, unless the request
 // is larger than this: then it took credit, which may have been lent to it, and its client would
 // have to send it all again.
@@ -220,8 +228,8 @@ inline constexpr std::size_t kMostDroppedBody = 16 * kMiB;
 
 // ---- Metadata ----
 
-// gRPC's defaults: above the soft limit a call is refused with a status, above the hard limit its
-// header block is not even kept.
+// gRPC's defaults: of the soft limit peers are told, above the hard limit a call is refused and its
+// header block not even kept.
 inline constexpr std::size_t kMetadataSoftLimit = 8 * kKiB;
 inline constexpr std::size_t kMetadataHardLimit = 16 * kKiB;
 // What one side of a call may add to its metadata, with 32 bytes a field: more than peers take by

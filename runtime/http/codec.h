@@ -76,6 +76,10 @@ class Codec {
   // Lets the peer send about kLentCredit more in spite of that, or half of its window if that is
   // more. False when it may still send.
   virtual bool LendCredit() { return false; }
+  // The peer may send next to nothing of its bodies until it is lent credit or the hold ends.
+  virtual bool credit_held() const { return false; }
+  // Of bodies, both ways, since the connection began.
+  virtual std::uint64_t body_bytes() const { return 0; }
 
   // What the peer is being waited for; the connection bounds the time.
   enum class Waiting : std::uint8_t {

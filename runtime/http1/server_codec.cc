@@ -117,6 +117,7 @@ void ServerCodec::OnHead(const Slice& rest) {
 }
 
 void ServerCodec::OnBody(Slice part) {
+  body_bytes_ += part.size();
   if (discarding_) {
     discarded_ += part.size();
     if (discarded_ > kMaxDiscardedBody) StartClosing(/*linger=*/true);
@@ -205,7 +206,9 @@ bool ServerCodec::PullExchange(BufList& out, std::size_t budget) {
     Settle();
     return true;
   }
+  const std::size_t before = out.size();
   const Exchange::Progress progress = exchange_.Produce(out, budget);
+  body_bytes_ += out.size() - before;
   const bool drained = exchange_.TakeDrained();
   switch (progress) {
     case Exchange::Progress::kComplete:

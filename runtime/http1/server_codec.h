@@ -70,6 +70,8 @@ class ServerCodec final : public internal::Codec, private Exchange::Owner {
   // Pauses reads while a request's body is being received.
   void HoldCredit(bool hold) override;
   bool LendCredit() override;
+  bool credit_held() const override { return held(); }
+  std::uint64_t body_bytes() const override { return body_bytes_; }
 
  private:
   void OnExchangeTouched() override { host_.OutputReady(); }
@@ -130,6 +132,7 @@ class ServerCodec final : public internal::Codec, private Exchange::Owner {
   bool linger_ = false;
   std::uint64_t discarded_ = 0;  // of the body, then of what comes while closing
   std::size_t unread_body_ = 0;
+  std::uint64_t body_bytes_ = 0;  // of answers with their heads, and of requests' bodies
 
   // An answer of our own that has not been pulled. status 0: none.
   ParseError refusal_;

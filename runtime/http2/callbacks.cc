@@ -241,6 +241,7 @@ int Core::OnDataChunk(nghttp2_session*, std::uint8_t flags, std::int32_t id,
   stream->received += size;
   core.unread_ += size;
   core.windows_.Arrived(size);
+  core.body_bytes_ += size;
   if (stream->dropping) {
     core.Drop(*stream, size);
     return 0;

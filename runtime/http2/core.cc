@@ -227,6 +227,11 @@ bool Core::LendConnectionCredit() {
   return false;
 }
 
+bool Core::credit_held() const {
+  return holds_credit() && nghttp2_session_get_local_window_size(library_) <
+                               static_cast<std::int32_t>(internal::kCreditStep);
+}
+
 bool Core::GiveHeldCredit() {
   std::size_t given = held_credit_;
   if (holds_credit()) {

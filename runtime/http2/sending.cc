@@ -411,6 +411,7 @@ int Core::SendData(nghttp2_session*, nghttp2_frame*, const std::uint8_t* frame_h
     }
   }
   if (length > 0) {
+    core.body_bytes_ += length;
     core.scheduler_.Sent(stream, length);
     core.in_flight_.Sent(static_cast<unsigned>(stream.priority().urgency()), length);
     if (core.server() && core.in_flight_.due()) core.StepInFlight();

@@ -28,6 +28,8 @@ void Session::Ping(std::uint64_t opaque) { core_->Ping(opaque); }
 void Session::GoAway(std::uint32_t error, std::string_view debug) { core_->GoAway(error, debug); }
 void Session::HoldCredit(bool hold) { core_->HoldConnectionCredit(hold); }
 bool Session::LendCredit() { return core_->LendConnectionCredit(); }
+bool Session::credit_held() const { return core_->credit_held(); }
+std::uint64_t Session::body_bytes() const { return core_->body_bytes(); }
 std::uint64_t Session::call_frames_sent() const { return core_->call_frames_sent(); }
 
 ServerSession::ServerSession(const SessionOptions& options, StreamPool& pool,

@@ -139,6 +139,8 @@ class Session : public internal::Codec {
   // Keeps back connection credit: what streams may receive is theirs alone to give.
   void HoldCredit(bool hold) override;
   bool LendCredit() override;
+  bool credit_held() const override;
+  std::uint64_t body_bytes() const override;
   // Grows with each HEADERS and DATA frame sent: keepalive forgives strikes when it has moved.
   std::uint64_t call_frames_sent() const;
 

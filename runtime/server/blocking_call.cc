@@ -139,6 +139,9 @@ void BlockingCall::TakeMail() {
   absl::Status result = std::move(result_);
   lock.unlock();
 
+  // What the worker encoded counts from here on, or a thousand of these could go before the pool's
+  // next trim.
+  if (!out.empty()) call_.environment().chunks.Tell();
   // Without the mutex: what the stream tells in return may come back here.
   if (priority.has_value()) call_.SetPriority(*priority);
   HttpStream* stream = call_.stream();

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -31,6 +33,9 @@ class InProcessServerConnection final : public ListHook<>,
   // Its streams have small windows of their own and share none.
   void HoldCredit(bool) override {}
   bool LendCredit() override { return false; }
+  bool credit_held() const override { return false; }
+  std::optional<std::uint64_t> body_bytes() const override { return std::nullopt; }
+  void CutOff(const absl::Status& why) override { Close(why); }
 
  private:
   void OnSideClosed(const absl::Status& why) override;

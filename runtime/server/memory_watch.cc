@@ -1,6 +1,8 @@
 #include "server/memory_watch.h"
 
+#include <algorithm>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -27,6 +29,7 @@ void MemoryWatch::Leave() {
 
 void MemoryWatch::Add(MemoryTenant& tenant) {
   tenants_.PushBack(tenant);  // those that wait already go first
+  tenant.moved_at = loop_.Now();
   if (left_ || budget_.level() != Level::kFull) return;
   tenant.held_back = true;
   tenant.HoldCredit(true);
@@ -52,7 +55,9 @@ void MemoryWatch::OnTimer() {
   budget_.Move(use_, now);
   use_ = now;
   Look();
-  if (level_ != Level::kFree) LendInTurn();
+  if (level_ == Level::kFree) return;
+  LendInTurn();
+  CutOffStalled();
 }
 
 void MemoryWatch::LookNow() {
@@ -69,12 +74,13 @@ absl::Status MemoryWatch::Refusal(const MemoryTenant& tenant, const Protocol& pr
 }
 
 void MemoryWatch::Look() {
-  level_ = budget_.level();
+  const Level before = std::exchange(level_, budget_.level());
+  if (level_ == Level::kFull && before != Level::kFull) full_since_ = loop_.Now();
   use_at_look_ = use_;
   for (MemoryTenant* tenant = tenants_.empty() ? nullptr : &tenants_.front(); tenant != nullptr;
        tenant = tenants_.Next(*tenant)) {
     tenant->held_bytes = 0;
-    tenant->has_calls = tenant->waits = false;
+    tenant->has_calls = tenant->waits = tenant->stalls = false;
   }
   std::size_t busy = 0;
   if (level_ != Level::kFree) {
@@ -85,7 +91,9 @@ void MemoryWatch::Look() {
       if (!tenant->has_calls) ++busy;
       tenant->has_calls = true;
       tenant->held_bytes += call->held_bytes();
-      tenant->waits = tenant->waits || call->waits_for_body();
+      const bool waits = call->waits_for_body();
+      tenant->waits = tenant->waits || waits;
+      tenant->stalls = tenant->stalls || call->has_unsent() || (waits && !tenant->credit_held());
     }
   }
   const std::size_t share = budget_.Share(busy);
@@ -112,6 +120,30 @@ void MemoryWatch::LendInTurn() {
     tenants_.PushBack(*tenant);
     return;
   }
+}
+
+void MemoryWatch::CutOffStalled() {
+  const TimePoint now = loop_.Now();
+  MemoryTenant* largest = nullptr;
+  for (MemoryTenant* tenant = tenants_.empty() ? nullptr : &tenants_.front(); tenant != nullptr;
+       tenant = tenants_.Next(*tenant)) {
+    const std::optional<std::uint64_t> moved = tenant->body_bytes();
+    if (!moved.has_value()) continue;
+    if (std::exchange(tenant->body_bytes_seen, *moved) != *moved || !tenant->stalls) {
+      tenant->moved_at = now;
+    } else if (tenant->held_bytes > 0 &&
+               now - std::max(tenant->moved_at, full_since_) >= kStallPatience &&
+               (largest == nullptr || tenant->held_bytes > largest->held_bytes)) {
+      largest = tenant;
+    }
+  }
+  if (level_ != Level::kFull || largest == nullptr) return;
+  // It closes in its own time.
+  largest->moved_at = now;
+  largest->CutOff(absl::UnavailableError(absl::StrCat(
+      "the server is at its memory budget, of which ", std::string(largest->peer()), " held ",
+      largest->held_bytes, " bytes and neither took nor sent anything for ",
+      std::chrono::duration_cast<std::chrono::seconds>(kStallPatience).count(), " s")));
 }
 
 }  // namespace weft::internal

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -11,6 +13,7 @@
 #include "coro/executor.h"
 #include "io/loop_core.h"
 #include "io/timer_wheel.h"
+#include "weft/clock.h"
 
 namespace weft::internal {
 
@@ -31,12 +34,21 @@ class MemoryTenant : public ListHook<MemoryTenant> {
   virtual void HoldCredit(bool hold) = 0;
   // Held back, but may have a little of what is kept. False when it is not that which stops it.
   virtual bool LendCredit() = 0;
+  // It may send next to nothing of its bodies until then.
+  virtual bool credit_held() const = 0;
+  // Of bodies, both ways, so far; none where it isn't known, and the peer is never cut off.
+  virtual std::optional<std::uint64_t> body_bytes() const = 0;
+  // Closes the connection. May destroy this.
+  virtual void CutOff(const absl::Status& why) = 0;
 
   // The watch's, as of its last look.
   bool held_back = false;
   bool has_calls = false;
-  bool waits = false;  // a call of its needs more of its request
+  bool waits = false;   // a call of its needs more of its request
+  bool stalls = false;  // a call of its could go on, did only the peer take or send something
   std::size_t held_bytes = 0;
+  std::uint64_t body_bytes_seen = 0;
+  TimePoint moved_at;  // when that changed
 
  protected:
   ~MemoryTenant() = default;
@@ -50,6 +62,10 @@ class MemoryTenant : public ListHook<MemoryTenant> {
 // Accepted calls may all be waiting for the rest of their requests, and none of them would end: so
 // once a tick one connection in turn that has such a call, and is stopped by us, is lent some
 // credit.
+//
+// And those that nothing moves, since their peers neither take nor send although they could, must
+// not refuse service to all others for good: while the budget is full, such connections are closed
+// one by one, the largest first.
 //
 // Part of its shard; loop thread only.
 class MemoryWatch final : private ChunkPool::Watcher, private Runnable, private TimerNode {
@@ -89,6 +105,7 @@ class MemoryWatch final : private ChunkPool::Watcher, private Runnable, private 
   // Sees who holds how much, and holds back or lets go.
   void Look();
   void LendInTurn();
+  void CutOffStalled();
 
   MemoryBudget& budget_;
   LoopCore& loop_;
@@ -97,6 +114,7 @@ class MemoryWatch final : private ChunkPool::Watcher, private Runnable, private 
   std::size_t use_ = 0;                                // as told to the budget
   Level level_ = Level::kFree;                         // at the last look
   std::size_t use_at_look_ = 0;
+  TimePoint full_since_;
   bool left_ = false;
 };
 

@@ -27,6 +27,15 @@ using google::protobuf::MessageLite;
 // cancellation.
 constexpr Duration kResetDelay = std::chrono::milliseconds(10);
 
+// Mapped regions are the page cache's.
+std::size_t UnmappedBytes(const BufList& list) {
+  std::size_t bytes = list.size();
+  for (std::size_t i = 0; list.had_mapped() && i < list.slice_count(); ++i) {
+    if (list.slice(i).mapped()) bytes -= list.slice(i).size();
+  }
+  return bytes;
+}
+
 // A reply of the framework's, which its slices may keep after the call.
 class OwnReply final : public OutgoingMessage {
  public:
@@ -94,6 +103,9 @@ void ServerCall::Begin(HttpStream& stream, HttpHead& head, const Protocol& proto
   tenant_ = &tenant;
   peer_.assign(tenant.peer());
   head_.Swap(head);
+  if (const std::size_t size = head_.fields.wire_size(); size > kUncountedHead) {
+    head_charge_ = environment_.chunks.ChargeFor(size);
+  }
   inbound_.Reset(info.framing, environment_.options.receive_limit(), kReceiveLimitOption);
   if (info.timeout != Duration::max()) {
     const TimePoint now = environment_.loop.Now();
@@ -451,9 +463,8 @@ std::size_t ServerCall::held_bytes() const {
   // A raw request is the chunks that it came in.
   std::size_t bytes =
       inbound_.bytes().size() + (request_.raw() ? request_size_ : request_.charged());
-  if (stream_ != nullptr && !stream_->outbound().had_mapped()) {
-    bytes += stream_->outbound().size();
-  }
+  bytes += head_charge_.bytes();
+  if (stream_ != nullptr) bytes += UnmappedBytes(stream_->outbound());
   if (blocking_ != nullptr) bytes += blocking_->held_bytes();
   return bytes;
 }
@@ -574,6 +585,7 @@ void ServerCall::Recycle() {
   cancel_runner_.CancelRun();
   if (has_callbacks()) DropCancelCallbacks();
   head_.Clear();
+  if (head_charge_.bytes() > 0) head_charge_ = ChunkPool::Charge();
   initial_metadata_.Clear();
   trailing_metadata_.Clear();
   inbound_.Clear();

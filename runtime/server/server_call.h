@@ -68,9 +68,11 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
   // --- For the memory watch.
   // Whose call it is; null once the stream has closed.
   MemoryTenant* tenant() const { return tenant_; }
-  // Of its request, not read or kept for its handler, and of its replies, not sent. Regions of
-  // files are the page cache's.
+  // Of its request, not read or kept for its handler, its head if that is large, and of its
+  // replies, not sent. Regions of files are the page cache's.
   std::size_t held_bytes() const;
+  // Of its replies something is not sent.
+  bool has_unsent() const { return stream_ != nullptr && !stream_->outbound().empty(); }
   // It can't go on without more of its request.
   bool waits_for_body() const;
 
@@ -195,6 +197,7 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
   const Protocol* protocol_ = nullptr;
   std::string peer_;  // its own: the connection may go before the handler
   HttpHead head_;
+  ChunkPool::Charge head_charge_;
   HeaderList initial_metadata_;
   HeaderList trailing_metadata_;
 

@@ -46,6 +46,12 @@ void ServerConnection::HoldCredit(bool hold) {
 
 bool ServerConnection::LendCredit() { return codec_ != nullptr && codec_->LendCredit(); }
 
+bool ServerConnection::credit_held() const { return codec_ != nullptr && codec_->credit_held(); }
+
+std::optional<std::uint64_t> ServerConnection::body_bytes() const {
+  return codec_ != nullptr ? codec_->body_bytes() : 0;
+}
+
 std::unique_ptr<Codec> ServerConnection::NewCodec(HttpVersion version, Codec::Host& host) {
   if (version == HttpVersion::kHttp11) {
     return std::make_unique<http1::ServerCodec>(host, *this, shard_.environment().chunks,

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -31,6 +33,9 @@ class ServerConnection final : public ListHook<>,
   std::string_view peer() const override { return connection_.peer(); }
   void HoldCredit(bool hold) override;
   bool LendCredit() override;
+  bool credit_held() const override;
+  std::optional<std::uint64_t> body_bytes() const override;
+  void CutOff(const absl::Status& why) override { Close(why); }
 
  private:
   void OnConnectionClosed(Connection& connection, const absl::Status& why) override;

@@ -1,21 +1,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
-#include <future>
-#include <map>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "buffer/limits.h"
-#include "server/server_call.h"
-#include "tests/protocol/probe_service.h"
-#include "tests/protocol/server_under_test.h"
-#include "weft/mapped_file.h"
+#include "tests/protocol/memory_fixture.h"
 #include "weft/raw_service.h"
-#include "weft/sleep.h"
 
 // The server's memory budget: what is held back, what is refused, what goes on, and that all of it
 // comes back.
@@ -26,191 +20,7 @@ using internal::kBudgetTick;
 using internal::kKiB;
 using internal::kMiB;
 using Level = internal::MemoryBudget::Level;
-
-// The head of a call that is held back, up to its reason.
-constexpr std::string_view kRefused =
-    ":status=200 content-type=application/grpc grpc-status=14 grpc-message=the server holds back";
-
-// Sends bodies as far as the server's credit goes, 8 KiB of each stream in turn.
-class Uploader {
- public:
-  explicit Uploader(WireClient& client) : client_(client) {}
-
-  WireClient& client() { return client_; }
-  void Add(std::uint32_t stream, const std::string& body, bool end) {
-    streams_[stream].rest += body;
-    streams_[stream].end = end;
-  }
-  // How many bytes went out.
-  std::size_t Pump() {
-    Learn();
-    std::size_t sent = 0;
-    for (bool any = true; any;) {
-      any = false;
-      for (auto& [id, stream] : streams_) {
-        const std::int64_t room = std::min(connection_, initial_ + stream.credit);
-        const std::size_t size =
-            std::min({stream.rest.size(), std::size_t{8192},
-                      static_cast<std::size_t>(std::max<std::int64_t>(room, 0))});
-        if (size == 0) continue;
-        Data data(id, std::string_view(stream.rest).substr(0, size));
-        stream.rest.erase(0, size);
-        if (stream.end && stream.rest.empty()) data.End();
-        client_.Send(data.Render());
-        connection_ -= static_cast<std::int64_t>(size);
-        stream.credit -= static_cast<std::int64_t>(size);
-        sent += size;
-        any = true;
-      }
-    }
-    return sent;
-  }
-  bool done() const {
-    return std::all_of(streams_.begin(), streams_.end(),
-                       [](const auto& stream) { return stream.second.rest.empty(); });
-  }
-
- private:
-  struct Stream {
-    std::string rest;
-    bool end = false;
-    std::int64_t credit = 0;  // above the initial window
-  };
-
-  void Learn() {
-    const std::string& frames = client_.connection_frames();
-    for (std::size_t end; (end = frames.find('\n', read_)) != std::string::npos; read_ = end + 1) {
-      const std::string line = frames.substr(read_, end - read_);
-      unsigned stream = 0;
-      unsigned bytes = 0;
-      if (std::sscanf(line.c_str(), "WINDOW_UPDATE %u %u", &stream, &bytes) == 2) {
-        streams_[stream].credit += bytes;
-      } else if (std::sscanf(line.c_str(), "WINDOW_UPDATE %u", &bytes) == 1) {
-        connection_ += bytes;
-      } else if (const std::size_t at = line.find(" 4=");
-                 line.starts_with("SETTINGS ") && at != std::string::npos) {
-        initial_ = std::stol(line.substr(at + 3));
-      }
-    }
-  }
-
-  WireClient& client_;
-  std::map<std::uint32_t, Stream> streams_;
-  std::int64_t connection_ = 65535;
-  std::int64_t initial_ = 65535;
-  std::size_t read_ = 0;  // of connection_frames()
-};
-
-class MemoryBudgetTest : public ::testing::Test {
- public:
-  MemoryBudgetTest() {
-    probe.unary = [](Probe&, ServerContext&, const TestRequest& request,
-                     TestReply& reply) -> Task<absl::Status> {
-      reply.set_text("re: " + request.text());
-      reply.set_payload(std::string(static_cast<std::size_t>(request.size()), 'r'));
-      co_return absl::OkStatus();
-    };
-    // Reads nothing until the gate opens.
-    probe.client_stream = [](Probe& self, ServerContext&, ServerReader<TestRequest>& reader,
-                             TestReply& reply) -> Task<absl::Status> {
-      while (self.notes.empty()) {
-        absl::Status slept = co_await Sleep(std::chrono::milliseconds(1));
-        if (!slept.ok()) co_return slept;
-      }
-      TestRequest request;
-      int count = 0;
-      while (co_await reader.Read(request)) ++count;
-      reply.set_count(count);
-      co_return absl::OkStatus();
-    };
-    // Writes without an end.
-    probe.server_stream = [](Probe&, ServerContext&, const TestRequest&,
-                             ServerWriter<TestReply>& writer) -> Task<absl::Status> {
-      TestReply reply;
-      reply.set_payload(std::string(4 * kKiB, 'x'));
-      absl::Status written;
-      while (written.ok()) written = co_await writer.Write(reply);
-      co_return written;
-    };
-  }
-
-  static ServerOptions Budget(std::size_t bytes) {
-    return ServerOptions().set_memory_budget(bytes);
-  }
-
-  // A unary call of another client's that is answered as if nothing were the matter.
-  static void ExpectServed(ServerUnderTest& server, WireClient& client, std::uint32_t id) {
-    client.Send(Call(id, kUnary).Render() + Data(id, Ask("hi")).End().Render());
-    const WireStream& stream = server.Finish(client, id);
-    EXPECT_EQ(stream.trailers, "grpc-status=0") << stream.head;
-    EXPECT_EQ(Texts(stream), std::vector<std::string>{"re: hi"});
-  }
-  static void ExpectRefused(ServerUnderTest& server, WireClient& client, std::uint32_t id) {
-    client.Send(Call(id, kUnary).End());  // there may be no credit for a body
-    const WireStream& stream = server.Finish(client, id);
-    EXPECT_TRUE(stream.trailers_only());
-    EXPECT_TRUE(stream.head.starts_with(kRefused)) << stream.head;
-  }
-  // Until the client has nothing to send or no credit for it.
-  static void Exhaust(ServerUnderTest& server, Uploader& uploader) {
-    do {
-      server.Settle(uploader.client());
-    } while (uploader.Pump() > 0);
-    server.Settle(uploader.client());
-  }
-  static std::string Message(std::size_t size) {
-    TestRequest request;
-    request.set_payload(std::string(size, 'm'));
-    return Envelope(request.SerializeAsString());
-  }
-  // Client streams that their handlers do not read, with `each` bytes for each of them.
-  static void Stall(Uploader& uploader, std::uint32_t streams, std::size_t each) {
-    for (std::uint32_t i = 0; i < streams; ++i) {
-      uploader.client().Send(Call(2 * i + 1, kClientStream));
-      std::string body;
-      while (body.size() < each) body += Message(10'000);
-      uploader.Add(2 * i + 1, body, /*end=*/true);
-    }
-  }
-  // Stalls them until the server's marks stop the client, and then its next call is refused.
-  static void StallUntilRefused(ServerUnderTest& server, Uploader& uploader, std::uint32_t streams,
-                                std::size_t each) {
-    Stall(uploader, streams, each);
-    Exhaust(server, uploader);
-    EXPECT_FALSE(uploader.done());
-    EXPECT_NE(server.budget().level(), Level::kFree);
-    ExpectRefused(server, uploader.client(), 2 * streams + 1);
-  }
-  // Stalls so many connections that together they hold 512 KiB, each about its least share.
-  static std::vector<Uploader> Crowd(ServerUnderTest& server) {
-    std::vector<Uploader> crowd;
-    for (int i = 0; i < 12; ++i) {
-      Stall(crowd.emplace_back(server.ConnectHttp2()), 4, 128 * kKiB);
-      server.Settle(crowd.back().client());
-    }
-    for (Uploader& uploader : crowd) Exhaust(server, uploader);
-    return crowd;
-  }
-  // They all go on once the gate is open.
-  static bool AllDone(ServerUnderTest& server, std::vector<Uploader>& crowd) {
-    bool done = true;
-    for (Uploader& uploader : crowd) {
-      uploader.Pump();
-      done = done && uploader.done();
-    }
-    server.Advance(std::chrono::milliseconds(1));
-    return done && server.open_calls() == 0;
-  }
-  static std::size_t Holds(ServerUnderTest& server) {
-    const internal::ChunkPool::Stats stats = server.shard().environment().chunks.stats();
-    return stats.bytes_in_use + stats.bytes_charged;
-  }
-
-  // Lets the handlers of client streams read.
-  void OpenGate() { probe.Note("open"); }
-
-  Probe probe;
-};
+using MemoryBudgetTest = MemoryTest;
 
 // What a connection may have on its way when it is held back; a part that a read did not fill its
 // chunk with counts as its chunk.
@@ -399,168 +209,6 @@ TEST_F(MemoryBudgetTest, PeerThatOpensStreamsAndNeverReadsIsRefusedMore) {
   ExpectServed(server, client, 1001);
 }
 
-// Replies whose large fields are sent from where they are do not lie in chunks.
-TEST_F(MemoryBudgetTest, RepliesThatAreSentFromTheirMessagesCount) {
-  ServerUnderTest server(kUnlimited, probe, Budget(4 * kMiB));
-  WireClient& client = server.Connect();
-  client.StartHttp2(Settings({{4, 0}}));
-  TestRequest request;
-  request.set_size(512 * kKiB);
-  std::uint32_t accepted = 0;
-  for (std::uint32_t id = 1; id < 40; id += 2) {
-    client.Send(Call(id, kUnary).Render() +
-                Data(id, Envelope(request.SerializeAsString())).End().Render());
-    server.Settle(client);
-    if (!client.stream(id).over()) ++accepted;
-  }
-  EXPECT_GE(accepted, 4u);
-  EXPECT_LE(accepted, 5u);
-  EXPECT_TRUE(client.stream(39).head.starts_with(kRefused)) << client.stream(39).head;
-  client.Close();
-  ASSERT_TRUE(server.Until([&] { return server.shard().connection_count() == 0; }));
-  EXPECT_EQ(server.shard().environment().chunks.stats().bytes_charged, 0u);
-  server.Advance(kBudgetTick);
-  EXPECT_EQ(server.budget().level(), Level::kFree);
-}
-
-// The client never ends them, so that no handler begins: what was parsed of them lies in messages.
-TEST_F(MemoryBudgetTest, ThousandParsedRequestsWithoutAnEndAreHeldBackAndGoOnOnceTheyEnd) {
-  constexpr std::size_t kBudget = 8 * kMiB;
-  constexpr std::uint32_t kStreams = 1000;
-  constexpr std::size_t kEach = 64 * kKiB;
-  ServerUnderTest server(kUnlimited, probe, Budget(kBudget).set_max_concurrent_streams(2000));
-  WireClient& other = server.ConnectHttp2();
-  ExpectServed(server, other, 1);
-  Uploader uploader(server.ConnectHttp2());
-  for (std::uint32_t i = 0; i < kStreams; ++i) uploader.client().Send(Call(2 * i + 1, kUnary));
-  // One after the other, so that each is complete before the next begins.
-  std::uint32_t complete = 0;
-  for (; complete < kStreams && uploader.done(); ++complete) {
-    uploader.Add(2 * complete + 1, Message(kEach), /*end=*/false);
-    Exhaust(server, uploader);
-  }
-  EXPECT_FALSE(uploader.done());
-  --complete;
-  EXPECT_EQ(server.budget().level(), Level::kTight);
-  EXPECT_GE(Holds(server), complete * kEach);
-  EXPECT_GE(Holds(server), kBudget / 2);
-  EXPECT_LE(Holds(server), kBudget / 2 + kMiB);
-  ExpectServed(server, other, 3);
-  ExpectRefused(server, uploader.client(), 5001);
-
-  for (std::uint32_t i = 0; i < complete; ++i) {
-    uploader.client().Send(Data(2 * i + 1, "").End());
-    EXPECT_EQ(server.Finish(uploader.client(), 2 * i + 1).trailers, "grpc-status=0");
-  }
-  server.Advance(2 * kBudgetTick);
-  EXPECT_EQ(server.budget().level(), Level::kFree);
-  Exhaust(server, uploader);
-  EXPECT_TRUE(uploader.done());
-  for (std::uint32_t i = complete; i < kStreams; ++i) {
-    uploader.client().Send(RstStream(2 * i + 1, 8));
-  }
-  ExpectServed(server, uploader.client(), 5003);
-  EXPECT_LT(Holds(server), 256 * kKiB);
-}
-
-// While it runs it has its request; then nobody has, whenever the client takes the reply.
-TEST_F(MemoryBudgetTest, RequestCountsUntilItsHandlerIsDone) {
-  probe.unary = [](Probe& self, ServerContext&, const TestRequest& request,
-                   TestReply& reply) -> Task<absl::Status> {
-    while (self.notes.empty()) {
-      absl::Status slept = co_await Sleep(std::chrono::milliseconds(1));
-      if (!slept.ok()) co_return slept;
-    }
-    reply.set_text("re: " + request.text());
-    co_return absl::OkStatus();
-  };
-  ServerUnderTest server(kUnlimited, probe, Budget(64 * kMiB));
-  const auto charged = [&] { return server.shard().environment().chunks.stats().bytes_charged; };
-  WireClient& client = server.Connect();
-  client.StartHttp2(Settings({{4, 0}}));
-  Uploader uploader(client);
-  client.Send(Call(1, kUnary));
-  uploader.Add(1, Ask("small"), /*end=*/true);
-  Exhaust(server, uploader);
-  EXPECT_EQ(server.open_calls(), 1u);
-  EXPECT_EQ(charged(), 0u);
-  client.Send(Call(3, kUnary));
-  uploader.Add(3, Message(kMiB), /*end=*/true);
-  Exhaust(server, uploader);
-  EXPECT_GE(charged(), kMiB);
-  EXPECT_LE(charged(), kMiB + 4 * kKiB);
-  OpenGate();
-  ASSERT_TRUE(server.Until([&] {
-    server.Advance(std::chrono::milliseconds(1));
-    return charged() == 0;
-  }));
-  EXPECT_EQ(server.open_calls(), 2u);  // the replies can't go
-}
-
-// Replies of raw bytes: "/raw/Buffer" with half a megabyte of memory, "/raw/File" with a file's.
-void AddRawReplies(RawService& raw) {
-  raw.AddUnary("/raw/Buffer", [](ServerContext&, const Bytes&, Bytes& reply) -> Task<absl::Status> {
-    reply = Bytes(std::string(512 * kKiB, 'b'));
-    co_return absl::OkStatus();
-  });
-  raw.AddUnary("/raw/File", [](ServerContext&, const Bytes&, Bytes& reply) -> Task<absl::Status> {
-    absl::StatusOr<MappedFile> file = MappedFile::Open("/proc/self/exe");
-    if (!file.ok()) co_return file.status();
-    absl::StatusOr<Bytes> region = file->Region(0, 512 * kKiB);
-    if (!region.ok()) co_return region.status();
-    reply = *std::move(region);
-    co_return absl::OkStatus();
-  });
-}
-
-// Calls the path on 20 streams of a client that takes no body; returns how many are accepted.
-std::uint32_t OpenRaw(ServerUnderTest& server, WireClient& client, std::string_view path) {
-  std::uint32_t accepted = 0;
-  for (std::uint32_t id = 1; id < 40; id += 2) {
-    client.Send(Call(id, path).Render() + Data(id, Envelope("")).End().Render());
-    server.Settle(client);
-    if (!client.stream(id).over()) ++accepted;
-  }
-  return accepted;
-}
-
-TEST_F(MemoryBudgetTest, RawRepliesCount) {
-  RawService raw;
-  AddRawReplies(raw);
-  ServerUnderTest server(kUnlimited, probe, Budget(4 * kMiB), &raw);
-  WireClient& client = server.Connect();
-  client.StartHttp2(Settings({{4, 0}}));
-  const std::uint32_t accepted = OpenRaw(server, client, "/raw/Buffer");
-  EXPECT_GE(accepted, 4u);
-  EXPECT_LE(accepted, 5u);
-  EXPECT_TRUE(client.stream(39).head.starts_with(kRefused)) << client.stream(39).head;
-  client.Close();
-  ASSERT_TRUE(server.Until([&] { return server.shard().connection_count() == 0; }));
-  EXPECT_EQ(server.shard().environment().chunks.stats().bytes_charged, 0u);
-  server.Advance(kBudgetTick);
-  EXPECT_EQ(server.budget().level(), Level::kFree);
-}
-
-// Regions of files are the page cache's: whose connection waits with them is not above its share.
-TEST_F(MemoryBudgetTest, MappedRepliesDoNotCount) {
-  RawService raw;
-  AddRawReplies(raw);
-  ServerUnderTest server(kUnlimited, probe, Budget(4 * kMiB), &raw);
-  WireClient& client = server.Connect();
-  client.StartHttp2(Settings({{4, 0}}));
-  EXPECT_EQ(OpenRaw(server, client, "/raw/File"), 20u);
-  EXPECT_EQ(server.budget().level(), Level::kFree);
-  Uploader uploader(server.ConnectHttp2());
-  Stall(uploader, 100, kMiB);
-  Exhaust(server, uploader);
-  ASSERT_EQ(server.budget().level(), Level::kTight);
-  ExpectRefused(server, uploader.client(), 1001);
-  client.Send(Settings({{4, 65535}}));
-  for (std::uint32_t id = 1; id < 40; id += 2) client.Send(RstStream(id, 8));
-  ExpectServed(server, client, 41);
-  OpenGate();
-}
-
 // Each peer in its turn, however many come after it.
 TEST_F(MemoryBudgetTest, NewConnectionsDoNotGoBeforeThoseThatWait) {
   ServerUnderTest server(kUnlimited, probe, Budget(kMiB));
@@ -666,96 +314,97 @@ TEST_F(MemoryBudgetTest, SenderFasterThanTheHandlerIsBoundByItsWindow) {
   EXPECT_EQ(server.Finish(uploader.client(), 1).trailers, "grpc-status=0");
 }
 
-// Its handler reads one message and then none until it is let go.
-class BlockingReaders final : public TestService::BlockingService {
- public:
-  absl::Status ClientStream(ServerContext&, BlockingReader<TestRequest>& reader,
-                            TestReply&) override {
-    TestRequest request;
-    bool more = reader.Read(request);
-    ++begun;
-    gate_.wait();
-    while (more) more = reader.Read(request);
-    return absl::OkStatus();
-  }
-  absl::Status Unary(ServerContext&, const TestRequest&, TestReply&) override {
-    gate_.wait();
-    return absl::OkStatus();
-  }
-  void LetGo() { open_.set_value(); }
-
-  std::atomic<std::uint32_t> begun{0};
-
- private:
-  std::promise<void> open_;
-  const std::shared_future<void> gate_{open_.get_future()};
-};
-
-TEST_F(MemoryBudgetTest, RequestsInTheQueueOfWorkersCount) {
-  BlockingReaders handlers;
-  ServerUnderTest server(kUnlimited, handlers, Budget(64 * kMiB).set_workers(1));
-  Uploader uploader(server.ConnectHttp2());
-  for (std::uint32_t id = 1; id <= 5; id += 2) {
-    uploader.client().Send(Call(id, kUnary));
-    uploader.Add(id, Message(kMiB), /*end=*/true);
-  }
-  Exhaust(server, uploader);
-  const internal::ChunkPool& chunks = server.shard().environment().chunks;
-  EXPECT_GE(chunks.stats().bytes_charged, 3 * kMiB);
-  handlers.LetGo();
-  ASSERT_TRUE(server.Until([&] { return server.open_calls() == 0; }));
-  EXPECT_EQ(chunks.stats().bytes_charged, 0u);
-}
-
-// A reader takes over all that has come, however little of it its handler has read.
-TEST_F(MemoryBudgetTest, WhatABlockingHandlerHasNotReadCounts) {
-  BlockingReaders readers;
-  ServerUnderTest server(kUnlimited, readers, Budget(5 * kMiB));
-  Uploader uploader(server.ConnectHttp2());
-  uploader.client().Send(Call(1, kClientStream));
-  const std::string message = Message(10'000);
-  uploader.Add(1, message + message + message + message + message, /*end=*/false);
-  Exhaust(server, uploader);
-  EXPECT_TRUE(uploader.done());
-  EXPECT_TRUE(server.Until([&] { return readers.begun == 1; }));
-  Exhaust(server, uploader);
-  const internal::ServerCall& call = server.shard().environment().calls.front();
-  EXPECT_GE(call.held_bytes(), 40'000u);  // but for a prefix
-  EXPECT_FALSE(call.waits_for_body());    // its handler does something else
-  readers.LetGo();
-  EXPECT_TRUE(server.Until([&] { return call.waits_for_body(); }));
-  EXPECT_EQ(call.held_bytes(), 0u);
-  uploader.client().Send(Data(1, "").End().Render());
-  EXPECT_EQ(server.Finish(uploader.client(), 1).trailers, "grpc-status=0");
-}
-
-// By it the loop decides when the heap is to be trimmed.
-TEST_F(MemoryBudgetTest, HeapBytesComeAndGoWithIdleStreams) {
-  constexpr std::size_t kStreams = 1000;
-  ServerUnderTest server(kUnlimited, probe, ServerOptions().set_max_concurrent_streams(kStreams));
-  const std::size_t before = server.shard().HeapBytes();
-  WireClient& client = server.ConnectHttp2();
-  for (std::uint32_t i = 0; i < kStreams; ++i) client.Send(Call(2 * i + 1, kClientStream));
-  server.Settle(client);
-  ASSERT_EQ(server.open_calls(), kStreams);
-  EXPECT_GT(server.shard().HeapBytes(), before + kStreams * kKiB);
-  client.Close();
-  ASSERT_TRUE(server.Until([&] {
-    server.Advance(std::chrono::milliseconds(1));
-    return server.open_calls() == 0 && server.shard().connection_count() == 0;
-  }));
-  for (int i = 0; i < 3; ++i) {
-    server.Advance(internal::kPoolTrimInterval + std::chrono::milliseconds(100));
-  }
-  EXPECT_LT(server.shard().HeapBytes(), before + 16 * kKiB);
-}
-
 TEST_F(MemoryBudgetTest, ServerMayEndWhileConnectionsAreHeldBack) {
   ServerUnderTest server(kUnlimited, probe, Budget(512 * kKiB));
   std::vector<Uploader> crowd = Crowd(server);
   EXPECT_EQ(server.budget().level(), Level::kFull);
   server.shard().Drain([] {});
   OpenGate();
+}
+
+// Clients that each hold too little to be above a share, and together the budget. They read all
+// but bodies.
+class StalledPeersTest : public MemoryTest {
+ public:
+  static constexpr std::uint32_t kPeers = 12;
+  static constexpr int kPatience = internal::kStallPatience / kBudgetTick;
+
+  StalledPeersTest() : server(kUnlimited, probe, Budget(512 * kKiB)), other(server.ConnectHttp2()) {
+    ExpectServed(server, other, 1);
+  }
+
+  std::size_t Open() {
+    return static_cast<std::size_t>(std::count_if(
+        peers.begin(), peers.end(), [](const WireClient* peer) { return !peer->closed(); }));
+  }
+  void Ticks(int n, const std::function<void()>& each = [] {}) {
+    for (int i = 0; i < n; ++i) {
+      server.Advance(kBudgetTick);
+      each();
+    }
+  }
+
+  ServerUnderTest server;
+  WireClient& other;
+  std::vector<WireClient*> peers;
+};
+
+TEST_F(StalledPeersTest, WhoTakesNothingIsCutOffSoThatOthersAreServed) {
+  for (std::uint32_t i = 0; i < kPeers; ++i) {
+    peers.push_back(&server.Connect());
+    peers.back()->StartHttp2(Settings({{4, 0}}));
+    peers.back()->Send(Call(1, kServerStream).Render() + Data(1, Ask("go")).End().Render());
+    server.Settle(*peers.back());
+  }
+  ASSERT_EQ(server.budget().level(), Level::kFull);
+  ExpectRefused(server, other, 3);
+  // This one takes little, but some.
+  std::uint32_t next = 3;
+  const auto take_some = [&] { peers[0]->Send(WindowUpdate(1, 10)); };
+  Ticks(kPatience - 1, take_some);
+  EXPECT_EQ(Open(), kPeers);
+  ExpectRefused(server, other, next += 2);
+  Ticks(3 * kPatience, take_some);
+  EXPECT_NE(server.budget().level(), Level::kFull);
+  ExpectServed(server, other, next += 2);
+  EXPECT_FALSE(peers[0]->closed());
+  EXPECT_LT(Open(), kPeers);
+  EXPECT_GE(Open(), kPeers / 2) << "more were cut off than had to be";
+}
+
+TEST_F(StalledPeersTest, WhoDoesNotSendWhatItBeganIsCutOff) {
+  TestRequest request;
+  request.set_payload(std::string(100'000, 'm'));
+  const std::string part = Envelope(request.SerializeAsString()).substr(0, 45'000);
+  for (std::uint32_t i = 0; i < kPeers + 4; ++i) {
+    peers.push_back(&server.ConnectHttp2());
+    peers.back()->Send(Call(1, kUnary));
+    for (std::size_t at = 0; at < part.size(); at += 15'000) {
+      peers.back()->Send(Data(1, part.substr(at, 15'000)));
+    }
+    server.Settle(*peers.back());
+  }
+  ASSERT_EQ(server.budget().level(), Level::kFull);
+  Ticks(kPatience - 1);
+  EXPECT_EQ(Open(), peers.size());
+  Ticks(3 * kPatience);
+  EXPECT_NE(server.budget().level(), Level::kFull);
+  ExpectServed(server, other, 3);
+  EXPECT_LT(Open(), peers.size());
+}
+
+TEST_F(StalledPeersTest, HandlersThatTakeTheirTimeCostNobodyTheConnection) {
+  peers.push_back(&server.ConnectHttp2());
+  peers.back()->Send(Call(1, kClientStream));  // idle
+  std::vector<Uploader> crowd = Crowd(server);
+  for (Uploader& uploader : crowd) peers.push_back(&uploader.client());
+  ASSERT_EQ(server.budget().level(), Level::kFull);
+  Ticks(3 * kPatience);
+  EXPECT_EQ(server.budget().level(), Level::kFull);
+  EXPECT_EQ(Open(), peers.size());
+  OpenGate();
+  peers.front()->Send(Data(1, "").End());
+  ASSERT_TRUE(server.Until([&] { return AllDone(server, crowd); }));
 }
 
 }  // namespace

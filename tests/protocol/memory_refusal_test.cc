@@ -3,11 +3,9 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
-#include <string_view>
 
 #include "buffer/limits.h"
-#include "tests/protocol/probe_service.h"
-#include "tests/protocol/server_under_test.h"
+#include "tests/protocol/memory_fixture.h"
 
 // Calls whose heads came while the server's memory budget was free, and whose handlers are to begin
 // when it is not any more.
@@ -19,40 +17,7 @@ using internal::kKiB;
 using internal::kMiB;
 using Level = internal::MemoryBudget::Level;
 
-constexpr std::string_view kRefused =
-    ":status=200 content-type=application/grpc grpc-status=14 grpc-message=the server holds back";
-
-class MemoryRefusalTest : public ::testing::Test {
- public:
-  MemoryRefusalTest() {
-    probe.unary = [](Probe&, ServerContext&, const TestRequest& request,
-                     TestReply& reply) -> Task<absl::Status> {
-      reply.set_payload(std::string(static_cast<std::size_t>(request.size()), 'r'));
-      co_return absl::OkStatus();
-    };
-  }
-
-  static ServerOptions Budget(std::size_t bytes) {
-    return ServerOptions().set_memory_budget(bytes);
-  }
-  static std::string Whole(std::uint32_t id) {
-    return Call(id, kUnary).Render() + Data(id, Ask("")).End().Render();
-  }
-  static void ExpectServed(ServerUnderTest& server, WireClient& client, std::uint32_t id) {
-    client.Send(Whole(id));
-    EXPECT_EQ(server.Finish(client, id).trailers, "grpc-status=0") << client.stream(id).head;
-  }
-  static std::size_t Holds(ServerUnderTest& server) {
-    const internal::ChunkPool::Stats stats = server.shard().environment().chunks.stats();
-    return stats.bytes_in_use + stats.bytes_charged;
-  }
-  // Makes it full, until it is destroyed.
-  static internal::ChunkPool::Charge Fill(ServerUnderTest& server) {
-    return server.shard().environment().chunks.ChargeFor(server.budget().limit());
-  }
-
-  Probe probe;
-};
+using MemoryRefusalTest = MemoryTest;
 
 // All heads are there before the first handler has begun.
 TEST_F(MemoryRefusalTest, CallsOfOneReadAreRefusedOnceTheRepliesOfTheFirstFillTheShare) {
@@ -131,8 +96,9 @@ TEST_F(MemoryRefusalTest, FullBudgetRefusesHandlersOfSmallRequestsThatHaveNotBeg
 TEST_F(MemoryRefusalTest, FullBudgetRefusesBlockingHandlersBeforeTheyAreQueued) {
   class Counting final : public TestService::BlockingService {
    public:
-    absl::Status Unary(ServerContext&, const TestRequest&, TestReply&) override {
+    absl::Status Unary(ServerContext&, const TestRequest& request, TestReply& reply) override {
       ++begun;
+      reply.set_text("re: " + request.text());
       return absl::OkStatus();
     }
     std::atomic<int> begun{0};

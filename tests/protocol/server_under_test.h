@@ -142,6 +142,10 @@ class ServerUnderTest {
     Check(server.valid(), "accept");
     const int flags = ::fcntl(client.get(), F_GETFL);
     ::fcntl(client.get(), F_SETFL, flags | O_NONBLOCK);
+    // As the server's listener and the clients' connector do.
+    for (const internal::OwnedFd* end : {&client, &server}) {
+      internal::TuneConnectedSocket(end->get(), AF_INET);
+    }
     const std::string peer = address.ToString();
     return {std::make_unique<internal::SocketTransport>(loop_.core(), std::move(client), peer),
             std::make_unique<internal::SocketTransport>(loop_.core(), std::move(server), peer)};

@@ -54,15 +54,18 @@ class ServerOptions {
   // When replies are written; a method's own policy (weft/options.proto) goes before it. Default:
   // FlushPolicy::EachPass().
   ServerOptions& set_flush_policy(FlushPolicy policy) { return flush_policy_ = policy, *this; }
-  // What the server may hold for its calls, in bytes, on all loops together: request bodies that
-  // handlers have not read, requests of which only one comes until their handlers are done, replies
-  // that clients have not taken. Raw replies (weft::Bytes) count in full each time that they are
-  // sent, but for static bytes and regions of files. What handlers have of their own does not
-  // count: the messages that they read from a stream, for one. From half of it on, connections that
-  // hold more than their share get no new credit for request bodies, and their new calls are
-  // answered UNAVAILABLE; at the whole of it that goes for all. Calls whose handlers have begun go
-  // on, so add to it the calls that run at once times their largest reply. Default (and 0): half
-  // of the memory that the process may use, by the machine and its cgroups.
+  // What the server may hold for its calls, in bytes, on all loops together: heads of requests
+  // above 1 KiB, request bodies that handlers have not read, requests of which only one comes until
+  // their handlers are done, replies that clients have not taken. Raw replies (weft::Bytes) count
+  // in full each time that they are sent, but for static bytes and regions of files. What handlers
+  // have of their own does not count: the messages that they read from a stream, for one. But Bytes
+  // of a raw request are the memory that it was read into, and count until the last of them is
+  // gone: copy what is to stay. From half of it on, connections that hold more than their share get
+  // no new credit for request bodies, and their new calls are answered UNAVAILABLE; at the whole of
+  // it that goes for all, and connections on which nothing has moved for 5 s, although the client
+  // could take or send something, are closed one by one, the largest first. Calls whose handlers
+  // have begun go on, so add to it the calls that run at once times their largest reply. Default
+  // (and 0): half of the memory that the process may use, by the machine and its cgroups.
   ServerOptions& set_memory_budget(std::size_t bytes) { return memory_budget_ = bytes, *this; }
   // Connections; one more is closed at once. Default: unlimited.
   ServerOptions& set_max_connections(std::size_t n) { return max_connections_ = n, *this; }

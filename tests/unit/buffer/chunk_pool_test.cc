@@ -314,6 +314,24 @@ TEST(ChunkPoolWatcherTest, ChargesCountAndMayOutliveThePool) {
   pool.reset();
 }
 
+TEST(ChunkPoolWatcherTest, TellTellsOfWhatOtherThreadsTook) {
+  ChunkPool pool;
+  RecordingWatcher watcher;
+  pool.AddWatcher(watcher);
+  std::optional<ChunkPool::Charge> charge;
+  ChunkRef chunk;
+  std::thread([&] {
+    charge = pool.ChargeFor(kMiB);
+    chunk = pool.Acquire(kLargestChunk);
+  }).join();
+  EXPECT_TRUE(watcher.told.empty());
+  pool.Tell();
+  ASSERT_EQ(watcher.told.size(), 1u);
+  EXPECT_GE(watcher.told.back(), kMiB + kLargestChunk);
+  pool.Tell();
+  EXPECT_EQ(watcher.told.size(), 1u) << "nothing is new";
+}
+
 TEST(ChunkPoolTest, PeakLastsUntilItIsForgotten) {
   ChunkPool::Options options;
   options.max_idle_bytes = 0;

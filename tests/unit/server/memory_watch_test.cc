@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <optional>
 
 #include "buffer/limits.h"
@@ -16,6 +17,9 @@ class FakeTenant final : public MemoryTenant {
   std::string_view peer() const override { return "fake"; }
   void HoldCredit(bool hold) override { holds = hold; }
   bool LendCredit() override { return false; }
+  bool credit_held() const override { return false; }
+  std::optional<std::uint64_t> body_bytes() const override { return std::nullopt; }
+  void CutOff(const absl::Status&) override {}
 
   bool holds = false;
 };
