@@ -67,7 +67,12 @@ class LargeReplyTest : public ::testing::Test {
       reply = Bytes::Static("pong");
       co_return absl::OkStatus();
     });
-    server_ = std::make_unique<ServerUnderTest>(kUnlimited, raw_);
+    probe_.unary = [](Probe&, ServerContext&, const TestRequest& request,
+                      TestReply& reply) -> Task<absl::Status> {
+      reply.set_payload(std::string(kSize, request.text().front()));
+      co_return absl::OkStatus();
+    };
+    server_ = std::make_unique<ServerUnderTest>(kUnlimited, raw_, ServerOptions(), &probe_);
   }
   ~LargeReplyTest() override {
     server_.reset();
@@ -88,9 +93,21 @@ class LargeReplyTest : public ::testing::Test {
   static std::string Ask(std::uint32_t stream, std::string_view path) {
     return Call(stream, path).Render() + Data(stream, Envelope("")).End().Render();
   }
+  static std::string AskFor(std::uint32_t stream, std::string_view letter) {
+    return Call(stream, kUnary).Render() + Data(stream, testing::Ask(letter)).End().Render();
+  }
+  // What came of a reply of AskFor, whole or not.
+  static bool ConsistsOf(const WireStream& stream, char letter) {
+    constexpr std::size_t kHeads = 16;
+    return stream.body.size() > kHeads &&
+           stream.body.find_first_not_of(letter, kHeads) == std::string::npos;
+  }
   // Starts a large reply and stops reading in the middle of it.
   void StartAndStall(WireClient& client, std::string_view path) {
-    client.Send(Ask(1, path));
+    StartAndStallCall(client, Ask(1, path));
+  }
+  void StartAndStallCall(WireClient& client, const std::string& call) {
+    client.Send(call);
     ASSERT_TRUE(server_->Until([&] { return client.stream(1).body.size() > 100'000; }));
     client.PauseReads(true);
     for (int i = 0; i < 50; ++i) server_->loop().RunOnce();  // all that the kernel takes
@@ -106,6 +123,7 @@ class LargeReplyTest : public ::testing::Test {
   const std::string path_ =
       ::testing::TempDir() + "/weft_large_reply_" + std::to_string(::getpid());
   RawService raw_;
+  Probe probe_;  // Unary: as many of the request's letter
   int released_ = 0;
   bool cancelled_ = false;
   std::unique_ptr<ServerUnderTest> server_;
@@ -129,6 +147,37 @@ TEST_F(LargeReplyTest, CancellationInTheMiddleReleasesItOnceAndHarmsNoOther) {
   ExpectPong(client, 3);
   ASSERT_TRUE(server_->Until([this] { return released_ == 1; }));
   EXPECT_FALSE(client.stream(1).ended);
+}
+
+// Its message is sent from where it lies and goes back to its method's stash: not before.
+TEST_F(LargeReplyTest, MessageOfACancelledReplyMayServeTheNext) {
+  WireClient& client = ConnectWide();
+  StartAndStallCall(client, AskFor(1, "a"));
+  client.Send(RstStream(1, kCancel) + AskFor(3, "b"));
+  client.PauseReads(false);
+  const WireStream& next = server_->Finish(client, 3);
+  EXPECT_EQ(next.trailers, "grpc-status=0");
+  EXPECT_GT(next.body.size(), kSize);
+  EXPECT_TRUE(ConsistsOf(next, 'b'));
+  EXPECT_FALSE(client.stream(1).ended);
+  EXPECT_TRUE(ConsistsOf(client.stream(1), 'a'));
+}
+
+TEST_F(LargeReplyTest, MessageOfAReplyThatIsBeingSentServesNoOther) {
+  WireClient& slow = ConnectWide();
+  StartAndStallCall(slow, AskFor(1, "a"));
+  WireClient& quick = ConnectWide();
+  for (std::uint32_t id = 1; id <= 5; id += 2) {
+    quick.Send(AskFor(id, "b"));
+    const WireStream& stream = server_->Finish(quick, id);
+    EXPECT_GT(stream.body.size(), kSize);
+    EXPECT_TRUE(ConsistsOf(stream, 'b'));
+  }
+  slow.PauseReads(false);
+  const WireStream& stream = server_->Finish(slow, 1);
+  EXPECT_EQ(stream.trailers, "grpc-status=0");
+  EXPECT_GT(stream.body.size(), kSize);
+  EXPECT_TRUE(ConsistsOf(stream, 'a'));
 }
 
 TEST_F(LargeReplyTest, ClientThatGoesInTheMiddleReleasesIt) {
