@@ -9,7 +9,9 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace weft::http2 {
@@ -313,17 +315,32 @@ TEST(SchedulerTest, AddAndRemoveTwiceChangeNothing) {
   EXPECT_TRUE(line.scheduler().empty());
 }
 
+unsigned Bits(const std::set<int>& urgencies) {
+  unsigned bits = 0;
+  for (const int urgency : urgencies) bits |= 1u << urgency;
+  return bits;
+}
+
 // The same rules over plain lists, as slowly and plainly as they can be said.
 class Model {
  public:
   explicit Model(const Scheduler::Options& options) : options_(options) {}
-  void Add(char name, Priority priority) { lines_[priority.urgency()].push_back({name, priority}); }
+  void Add(char name, Priority priority) {
+    lines_[priority.urgency()].push_back({name, priority});
+    used_.insert(priority.urgency());
+  }
   void Remove(char name) {
     for (auto& [urgency, line] : lines_) {
       std::erase_if(line, [&](const auto& e) { return e.name == name; });
     }
     std::erase_if(lines_, [](const auto& l) { return l.second.empty(); });
     if (lines_.empty()) owed_ = 0;
+  }
+  void Hold(std::set<int> urgencies) { held_ = std::move(urgencies); }
+  std::set<int> TakeUsed() {
+    std::set<int> occupied;
+    for (const auto& [urgency, line] : lines_) occupied.insert(urgency);
+    return std::exchange(used_, occupied);
   }
   void SetPriority(char name, Priority priority) {
     for (auto& [urgency, line] : lines_) {
@@ -342,9 +359,10 @@ class Model {
       }
     }
   }
-  char Next() { return lines_.empty() ? '.' : lines_.at(Urgency()).front().name; }
+  char Next() { return Urgency() < 0 ? '.' : lines_.at(Urgency()).front().name; }
   // Whether it may send so many bytes, the rest of what it has.
   bool MaySend(char name, std::size_t rest) {
+    if (Urgency() < 0) return false;
     if (name == Next()) return true;
     const auto& line = lines_.at(Urgency());
     return rest <= options_.small_rest &&
@@ -380,18 +398,26 @@ class Model {
     std::size_t turn = 0;
   };
 
+  // The line whose turn it is; negative: none may send.
   int Urgency() const {
-    const int top = lines_.begin()->first;
     const double turn = static_cast<double>(options_.quantum) * (1 - options_.floor);
-    if (lines_.size() == 1 || owed_ < turn) return top;
+    const bool owes = owed_ >= turn;
+    std::vector<int> open;
     for (const auto& [urgency, line] : lines_) {
-      if (urgency != top && urgency > last_) return urgency;
+      if (owes || !held_.contains(urgency)) open.push_back(urgency);
     }
-    return std::next(lines_.begin())->first;
+    if (open.empty()) return -1;
+    if (open.size() == 1 || !owes) return open.front();
+    for (const int urgency : open) {
+      if (urgency != open.front() && urgency > last_) return urgency;
+    }
+    return open[1];
   }
 
   const Scheduler::Options options_;
   std::map<int, std::vector<Item>> lines_;
+  std::set<int> held_;
+  std::set<int> used_;
   double owed_ = 0;
   int last_ = 0;
 };
@@ -420,8 +446,15 @@ TEST(SchedulerTest, RandomProgramsFollowTheModel) {
     for (int step = 0; step < 300; ++step) {
       ASSERT_EQ(scheduler.Next() == nullptr ? '.' : static_cast<Source*>(scheduler.Next())->name,
                 model.Next());
-      const std::size_t action = pick(6);
-      if (action == 0 && sources.size() < 20) {
+      const std::size_t action = pick(7);
+      if (action == 6 && pick(8) == 0) {
+        // What is less urgent than one, or nothing any more.
+        std::set<int> held;
+        for (int urgency = static_cast<int>(pick(9)); urgency < 8; ++urgency) held.insert(urgency);
+        scheduler.Hold(Bits(held));
+        model.Hold(held);
+        ASSERT_EQ(scheduler.TakeUsed(), Bits(model.TakeUsed()));
+      } else if (action == 0 && sources.size() < 20) {
         const char name = static_cast<char>('A' + step % 58);
         if (std::any_of(sources.begin(), sources.end(),
                         [&](const auto& s) { return s->name == name; })) {
@@ -445,7 +478,7 @@ TEST(SchedulerTest, RandomProgramsFollowTheModel) {
         model.SetPriority(source.name, priority);
       } else if (action == 3 && !sources.empty()) {
         Source& any = *sources[pick(sources.size())];
-        const bool may = sources.size() == 1 || model.MaySend(any.name, any.bytes);
+        const bool may = model.MaySend(any.name, any.bytes);
         const std::size_t n = scheduler.Grant(any, any.bytes, kFrame);
         ASSERT_EQ(n > 0, may) << any.name;
         if (may) send(any, n);
