@@ -31,6 +31,14 @@ BufList& BufList::operator=(BufList&& other) noexcept {
   return *this;
 }
 
+std::size_t BufList::unmapped_size() const {
+  std::size_t bytes = size_;
+  for (std::size_t i = 0; had_mapped_ && i < count_; ++i) {
+    if (slice(i).mapped()) bytes -= slice(i).size();
+  }
+  return bytes;
+}
+
 void BufList::Append(ChunkPool& pool, std::string_view bytes) {
   while (!bytes.empty()) {
     if (room() < bytes.size() && (room() == 0 || bytes.size() <= kInlineCopyLimit)) {

@@ -28,6 +28,8 @@ class BufList {
   ~BufList() = default;
 
   std::size_t size() const { return size_; }
+  // Without regions of mapped files, which are the page cache's.
+  std::size_t unmapped_size() const;
   bool empty() const { return size_ == 0; }
   // Slices of a mapped file have been put into it since it was empty.
   bool had_mapped() const { return had_mapped_; }

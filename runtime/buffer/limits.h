@@ -63,11 +63,12 @@ inline constexpr std::size_t kBudgetGrowthPart = 64;
 // through a server that would otherwise stand still, and little above the budget should the peers
 // never complete what they have begun.
 inline constexpr std::size_t kLentCredit = 256 * kKiB;
-// Over the budget a connection that holds some of it, and on which nothing has moved for so long
-// although its peer could move it, is closed: the longest pause that retransmissions over a bad
-// path make is about that. Peers that have gone, or never meant to read, would refuse service to
-// all.
-inline constexpr Duration kStallPatience = std::chrono::seconds(5);
+// At the whole budget a connection that holds some of it, and on which nothing has moved for so
+// long although its peer could move it, is closed: peers that have gone, or never meant to read,
+// would refuse service to all. As long as an HTTP/1.1 request may pause by default.
+inline constexpr Duration kStallPatience = std::chrono::seconds(20);
+// If it so holds less it is let be: its socket costs about as much.
+inline constexpr std::size_t kLeastStalled = 16 * kKiB;
 // Request heads count from this size on (RFC 9113 §6.5.2's): those of ordinary calls have a few
 // hundred bytes, and a charge costs as much as to read one.
 inline constexpr std::size_t kUncountedHead = 1 * kKiB;

@@ -117,12 +117,12 @@ void ServerCodec::OnHead(const Slice& rest) {
 }
 
 void ServerCodec::OnBody(Slice part) {
-  body_bytes_ += part.size();
   if (discarding_) {
     discarded_ += part.size();
     if (discarded_ > kMaxDiscardedBody) StartClosing(/*linger=*/true);
     return;
   }
+  body_bytes_ += part.size();
   lent_ -= std::min(lent_, part.size());
   unread_body_ += part.size();
   if (unread_body_ > kBodyHighMark) body_paused_ = true;

@@ -72,6 +72,7 @@ class ServerCodec final : public internal::Codec, private Exchange::Owner {
   bool LendCredit() override;
   bool credit_held() const override { return held(); }
   std::uint64_t body_bytes() const override { return body_bytes_; }
+  std::size_t unsent_bytes() override { return exchange_.outbound().unmapped_size(); }
 
  private:
   void OnExchangeTouched() override { host_.OutputReady(); }

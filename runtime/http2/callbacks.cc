@@ -241,11 +241,11 @@ int Core::OnDataChunk(nghttp2_session*, std::uint8_t flags, std::int32_t id,
   stream->received += size;
   core.unread_ += size;
   core.windows_.Arrived(size);
-  core.body_bytes_ += size;
   if (stream->dropping) {
     core.Drop(*stream, size);
     return 0;
   }
+  core.body_bytes_ += size;
   const bool bulk = stream->received > internal::kBulkBody;
   const auto offset =
       static_cast<std::size_t>(reinterpret_cast<const char*>(data) - core.input_->data());

@@ -232,6 +232,15 @@ bool Core::credit_held() const {
                                static_cast<std::int32_t>(internal::kCreditStep);
 }
 
+std::size_t Core::unsent_bytes() {
+  std::size_t bytes = pending_.size();
+  for (Stream* stream = all_.empty() ? nullptr : &all_.front(); stream != nullptr;
+       stream = all_.Next(*stream)) {
+    bytes += stream->outbound().unmapped_size();
+  }
+  return bytes;
+}
+
 bool Core::GiveHeldCredit() {
   std::size_t given = held_credit_;
   if (holds_credit()) {

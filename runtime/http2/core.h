@@ -63,6 +63,7 @@ class Core {
   bool LendConnectionCredit();
   bool credit_held() const;
   std::uint64_t body_bytes() const { return body_bytes_; }
+  std::size_t unsent_bytes();
   std::uint64_t call_frames_sent() const { return call_frames_sent_; }
 
   bool can_open() const;

@@ -30,6 +30,7 @@ void Session::HoldCredit(bool hold) { core_->HoldConnectionCredit(hold); }
 bool Session::LendCredit() { return core_->LendConnectionCredit(); }
 bool Session::credit_held() const { return core_->credit_held(); }
 std::uint64_t Session::body_bytes() const { return core_->body_bytes(); }
+std::size_t Session::unsent_bytes() { return core_->unsent_bytes(); }
 std::uint64_t Session::call_frames_sent() const { return core_->call_frames_sent(); }
 
 ServerSession::ServerSession(const SessionOptions& options, StreamPool& pool,

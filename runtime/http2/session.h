@@ -141,6 +141,7 @@ class Session : public internal::Codec {
   bool LendCredit() override;
   bool credit_held() const override;
   std::uint64_t body_bytes() const override;
+  std::size_t unsent_bytes() override;
   // Grows with each HEADERS and DATA frame sent: keepalive forgives strikes when it has moved.
   std::uint64_t call_frames_sent() const;
 

@@ -34,7 +34,8 @@ class InProcessServerConnection final : public ListHook<>,
   void HoldCredit(bool) override {}
   bool LendCredit() override { return false; }
   bool credit_held() const override { return false; }
-  std::optional<std::uint64_t> body_bytes() const override { return std::nullopt; }
+  std::size_t unsent_bytes() override { return side_.unsent_bytes(); }
+  std::optional<std::int64_t> moved_bytes() const override { return std::nullopt; }
   void CutOff(const absl::Status& why) override { Close(why); }
 
  private:

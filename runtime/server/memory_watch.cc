@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "base/log.h"
 #include "buffer/limits.h"
 #include "http/stream.h"
 #include "protocol/grpc.h"
@@ -77,12 +78,15 @@ void MemoryWatch::Look() {
   const Level before = std::exchange(level_, budget_.level());
   if (level_ == Level::kFull && before != Level::kFull) full_since_ = loop_.Now();
   use_at_look_ = use_;
+  std::size_t busy = 0;
   for (MemoryTenant* tenant = tenants_.empty() ? nullptr : &tenants_.front(); tenant != nullptr;
        tenant = tenants_.Next(*tenant)) {
-    tenant->held_bytes = 0;
-    tenant->has_calls = tenant->waits = tenant->stalls = false;
+    tenant->held_bytes = tenant->stalled_bytes =
+        level_ == Level::kFree ? 0 : tenant->unsent_bytes();
+    tenant->has_calls = tenant->held_bytes > 0;  // or had: it still takes what they replied
+    tenant->waits = false;
+    if (tenant->has_calls) ++busy;
   }
-  std::size_t busy = 0;
   if (level_ != Level::kFree) {
     for (ServerCall* call = calls_.empty() ? nullptr : &calls_.front(); call != nullptr;
          call = calls_.Next(*call)) {
@@ -90,10 +94,11 @@ void MemoryWatch::Look() {
       if (tenant == nullptr) continue;
       if (!tenant->has_calls) ++busy;
       tenant->has_calls = true;
-      tenant->held_bytes += call->held_bytes();
-      const bool waits = call->waits_for_body();
-      tenant->waits = tenant->waits || waits;
-      tenant->stalls = tenant->stalls || call->has_unsent() || (waits && !tenant->credit_held());
+      const std::size_t held = call->held_bytes();
+      tenant->held_bytes += held;
+      if (!call->waits_for_body()) continue;
+      tenant->waits = true;
+      if (!tenant->credit_held()) tenant->stalled_bytes += held;
     }
   }
   const std::size_t share = budget_.Share(busy);
@@ -127,23 +132,25 @@ void MemoryWatch::CutOffStalled() {
   MemoryTenant* largest = nullptr;
   for (MemoryTenant* tenant = tenants_.empty() ? nullptr : &tenants_.front(); tenant != nullptr;
        tenant = tenants_.Next(*tenant)) {
-    const std::optional<std::uint64_t> moved = tenant->body_bytes();
+    const std::optional<std::int64_t> moved = tenant->moved_bytes();
     if (!moved.has_value()) continue;
-    if (std::exchange(tenant->body_bytes_seen, *moved) != *moved || !tenant->stalls) {
+    if (*moved > tenant->most_moved || tenant->stalled_bytes < kLeastStalled) {
+      tenant->most_moved = std::max(tenant->most_moved, *moved);
       tenant->moved_at = now;
-    } else if (tenant->held_bytes > 0 &&
-               now - std::max(tenant->moved_at, full_since_) >= kStallPatience &&
-               (largest == nullptr || tenant->held_bytes > largest->held_bytes)) {
+    } else if (now - std::max(tenant->moved_at, full_since_) >= kStallPatience &&
+               (largest == nullptr || tenant->stalled_bytes > largest->stalled_bytes)) {
       largest = tenant;
     }
   }
   if (level_ != Level::kFull || largest == nullptr) return;
-  // It closes in its own time.
-  largest->moved_at = now;
-  largest->CutOff(absl::UnavailableError(absl::StrCat(
-      "the server is at its memory budget, of which ", std::string(largest->peer()), " held ",
-      largest->held_bytes, " bytes and neither took nor sent anything for ",
-      std::chrono::duration_cast<std::chrono::seconds>(kStallPatience).count(), " s")));
+  const std::string why = absl::StrCat(
+      "the connection with ", std::string(largest->peer()),
+      " was closed: the server is at its memory budget, and the peer has neither taken nor sent "
+      "anything of ",
+      largest->stalled_bytes, " bytes for ",
+      std::chrono::duration_cast<std::chrono::seconds>(kStallPatience).count(), " s");
+  Log(LogLevel::kWarning, why);
+  largest->CutOff(absl::UnavailableError(why));
 }
 
 }  // namespace weft::internal

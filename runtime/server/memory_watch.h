@@ -36,19 +36,21 @@ class MemoryTenant : public ListHook<MemoryTenant> {
   virtual bool LendCredit() = 0;
   // It may send next to nothing of its bodies until then.
   virtual bool credit_held() const = 0;
-  // Of bodies, both ways, so far; none where it isn't known, and the peer is never cut off.
-  virtual std::optional<std::uint64_t> body_bytes() const = 0;
-  // Closes the connection. May destroy this.
+  // Of replies, not taken by the peer. Regions of files are the page cache's.
+  virtual std::size_t unsent_bytes() = 0;
+  // Of bodies, both ways, so far; between two looks it may fall. None: it is never cut off.
+  virtual std::optional<std::int64_t> moved_bytes() const = 0;
+  // Closes the connection at once. May destroy this.
   virtual void CutOff(const absl::Status& why) = 0;
 
   // The watch's, as of its last look.
   bool held_back = false;
   bool has_calls = false;
-  bool waits = false;   // a call of its needs more of its request
-  bool stalls = false;  // a call of its could go on, did only the peer take or send something
+  bool waits = false;  // a call of its needs more of its request
   std::size_t held_bytes = 0;
-  std::uint64_t body_bytes_seen = 0;
-  TimePoint moved_at;  // when that changed
+  std::size_t stalled_bytes = 0;  // of them, those that its peer could move
+  std::int64_t most_moved = 0;
+  TimePoint moved_at;  // when that grew, or nothing was stalled
 
  protected:
   ~MemoryTenant() = default;
@@ -56,16 +58,16 @@ class MemoryTenant : public ListHook<MemoryTenant> {
 
 // Keeps one loop's connections within the server's memory budget. While that is tight, connections
 // that hold more than their share are held back: their credit is kept, so that their peers stop
-// sending bodies, and their new calls are refused; what was accepted goes on. At the whole budget
-// that goes for all. Frames, PINGs and cancellations are read throughout.
+// sending bodies, and their new calls are refused; accepted calls go on. At the whole budget that
+// goes for all. Frames, PINGs and cancellations are read throughout.
 //
 // Accepted calls may all be waiting for the rest of their requests, and none of them would end: so
 // once a tick one connection in turn that has such a call, and is stopped by us, is lent some
 // credit.
 //
-// And those that nothing moves, since their peers neither take nor send although they could, must
-// not refuse service to all others for good: while the budget is full, such connections are closed
-// one by one, the largest first.
+// Connections whose peers take and send nothing, although they could, would refuse service to all
+// others for good: while the budget is full they are closed, one a tick, the largest first. A peer
+// that moves something now and then is none of them.
 //
 // Part of its shard; loop thread only.
 class MemoryWatch final : private ChunkPool::Watcher, private Runnable, private TimerNode {
@@ -77,7 +79,10 @@ class MemoryWatch final : private ChunkPool::Watcher, private Runnable, private 
   // A new connection; it leaves the watch when it is destroyed.
   void Add(MemoryTenant& tenant);
   // Whether a new call of the tenant's to `path` is refused.
-  bool Refuses(const MemoryTenant& tenant, std::string_view path) const {
+  bool Refuses(const MemoryTenant& tenant, std::string_view path) {
+    // It may be other loops that have filled the budget, with this one's use as it was.
+    if (budget_.level() != level_ && !queued()) [[unlikely]]
+      loop_.Schedule(*this);
     return (tenant.held_back || budget_.level() == Level::kFull) && !path.starts_with(kHealth);
   }
   // The same when its handler is to begin, by all that others have replied since its head came.

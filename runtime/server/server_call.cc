@@ -27,15 +27,6 @@ using google::protobuf::MessageLite;
 // cancellation.
 constexpr Duration kResetDelay = std::chrono::milliseconds(10);
 
-// Mapped regions are the page cache's.
-std::size_t UnmappedBytes(const BufList& list) {
-  std::size_t bytes = list.size();
-  for (std::size_t i = 0; list.had_mapped() && i < list.slice_count(); ++i) {
-    if (list.slice(i).mapped()) bytes -= list.slice(i).size();
-  }
-  return bytes;
-}
-
 // A reply of the framework's, which its slices may keep after the call.
 class OwnReply final : public OutgoingMessage {
  public:
@@ -461,10 +452,8 @@ void ServerCall::OnDrained() {
 
 std::size_t ServerCall::held_bytes() const {
   // A raw request is the chunks that it came in.
-  std::size_t bytes =
-      inbound_.bytes().size() + (request_.raw() ? request_size_ : request_.charged());
-  bytes += head_charge_.bytes();
-  if (stream_ != nullptr) bytes += UnmappedBytes(stream_->outbound());
+  std::size_t bytes = head_charge_.bytes() + inbound_.bytes().size() +
+                      (request_.raw() ? request_size_ : request_.charged());
   if (blocking_ != nullptr) bytes += blocking_->held_bytes();
   return bytes;
 }

@@ -68,11 +68,9 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
   // --- For the memory watch.
   // Whose call it is; null once the stream has closed.
   MemoryTenant* tenant() const { return tenant_; }
-  // Of its request, not read or kept for its handler, its head if that is large, and of its
-  // replies, not sent. Regions of files are the page cache's.
+  // Of its request, not read or kept for its handler, with its head if that is large. What its
+  // stream has not sent is the connection's to count.
   std::size_t held_bytes() const;
-  // Of its replies something is not sent.
-  bool has_unsent() const { return stream_ != nullptr && !stream_->outbound().empty(); }
   // It can't go on without more of its request.
   bool waits_for_body() const;
 

@@ -48,8 +48,15 @@ bool ServerConnection::LendCredit() { return codec_ != nullptr && codec_->LendCr
 
 bool ServerConnection::credit_held() const { return codec_ != nullptr && codec_->credit_held(); }
 
-std::optional<std::uint64_t> ServerConnection::body_bytes() const {
-  return codec_ != nullptr ? codec_->body_bytes() : 0;
+std::size_t ServerConnection::unsent_bytes() {
+  return connection_.unwritten().unmapped_size() + (codec_ != nullptr ? codec_->unsent_bytes() : 0);
+}
+
+// What waits for the socket has not moved.
+std::optional<std::int64_t> ServerConnection::moved_bytes() const {
+  if (codec_ == nullptr) return 0;
+  return static_cast<std::int64_t>(codec_->body_bytes()) -
+         static_cast<std::int64_t>(connection_.unwritten().size());
 }
 
 std::unique_ptr<Codec> ServerConnection::NewCodec(HttpVersion version, Codec::Host& host) {

@@ -34,8 +34,9 @@ class ServerConnection final : public ListHook<>,
   void HoldCredit(bool hold) override;
   bool LendCredit() override;
   bool credit_held() const override;
-  std::optional<std::uint64_t> body_bytes() const override;
-  void CutOff(const absl::Status& why) override { Close(why); }
+  std::size_t unsent_bytes() override;
+  std::optional<std::int64_t> moved_bytes() const override;
+  void CutOff(const absl::Status& why) override { connection_.Abort(why); }
 
  private:
   void OnConnectionClosed(Connection& connection, const absl::Status& why) override;

@@ -94,6 +94,12 @@ void Connection::Close(const absl::Status& why) {
   OutputReady();
 }
 
+void Connection::Abort(const absl::Status& why) {
+  if (state_ == State::kClosed) return;
+  why_ = why;
+  Finish();
+}
+
 void Connection::OutputReady() {
   if (state_ != State::kClosed && !flusher_.queued()) loop_.AtPassEnd(flusher_);
 }

@@ -66,12 +66,17 @@ class Connection final : private Transport::Events, public Codec::Host {
   void Drain();
   // Closes as soon as possible: streams hear `why`, what the codec still has to say is sent.
   void Close(const absl::Status& why);
+  // Closes at once: what is not written is lost. Never from inside a codec's event; may destroy
+  // this.
+  void Abort(const absl::Status& why);
 
   void OutputReady() override;
   void OutputComplete(FlushPolicy when, std::size_t bytes) override;
 
   const std::string& peer() const { return transport_->peer(); }
   bool draining() const { return draining_; }
+  // Pulled from the codec and not taken by the transport.
+  const BufList& unwritten() const { return out_; }
   LoopCore& loop() { return loop_; }
 
  private:

@@ -320,6 +320,15 @@ HttpStream& InProcessSide::OpenStream(HttpStreamEvents& events, std::string_view
   return end;
 }
 
+std::size_t InProcessSide::unsent_bytes() {
+  std::size_t bytes = 0;
+  for (InProcessEnd* end = open_.empty() ? nullptr : &open_.front(); end != nullptr;
+       end = open_.Next(*end)) {
+    bytes += end->outbound().unmapped_size();
+  }
+  return bytes;
+}
+
 void InProcessSide::Drain() {
   if (closed_ || std::exchange(told_going_away_, true)) return;
   going_away_ = true;

@@ -229,6 +229,8 @@ class InProcessSide final {
                          std::string_view path);
   // Takes no new streams, lets the open ones end, then closes.
   void Drain();
+  // Of what its streams have to send, what is not on its way; without regions of mapped files.
+  std::size_t unsent_bytes();
   // Streams hear `why` at once, the owner and the other side soon.
   void Close(const absl::Status& why);
 

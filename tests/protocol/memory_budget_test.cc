@@ -372,6 +372,37 @@ TEST_F(StalledPeersTest, WhoTakesNothingIsCutOffSoThatOthersAreServed) {
   EXPECT_GE(Open(), kPeers / 2) << "more were cut off than had to be";
 }
 
+// With windows that are open what is stalled lies in the connection's own list, and its calls may
+// be over.
+TEST_F(StalledPeersTest, WhoDoesNotReadItsSocketIsCutOff) {
+  probe.server_stream = nullptr;
+  TestRequest request;
+  request.set_size(120 * kKiB);
+  const std::string ask = Envelope(request.SerializeAsString());
+  for (std::uint32_t i = 0; i < kPeers; ++i) {
+    peers.push_back(&server.Connect(/*capacity=*/1000));
+    peers.back()->StartHttp2(Settings({{4, 0x7fffffff}}));
+    peers.back()->Send(WindowUpdate(0, 0x7fffffff - 65535));
+    server.Settle(*peers.back());
+    peers.back()->PauseReads(true);
+  }
+  // Over sockets the kernel takes many.
+  std::uint32_t next = 1;
+  for (; next < 2000 && server.budget().level() != Level::kFull; next += 2) {
+    for (WireClient* peer : peers) {
+      peer->Send(Call(next, kUnary).Render() + Data(next, ask).End().Render());
+    }
+    server.Advance(std::chrono::milliseconds(1));
+  }
+  ASSERT_EQ(server.budget().level(), Level::kFull);
+  ExpectRefused(server, other, 3);
+  Ticks(2 * kPatience);
+  EXPECT_NE(server.budget().level(), Level::kFull);
+  ExpectServed(server, other, 5);
+  EXPECT_GE(server.shard().connection_count(), kPeers / 2) << "more were cut off than had to be";
+  EXPECT_LT(server.shard().connection_count(), kPeers + 1);
+}
+
 TEST_F(StalledPeersTest, WhoDoesNotSendWhatItBeganIsCutOff) {
   TestRequest request;
   request.set_payload(std::string(100'000, 'm'));
@@ -394,16 +425,17 @@ TEST_F(StalledPeersTest, WhoDoesNotSendWhatItBeganIsCutOff) {
 }
 
 TEST_F(StalledPeersTest, HandlersThatTakeTheirTimeCostNobodyTheConnection) {
-  peers.push_back(&server.ConnectHttp2());
-  peers.back()->Send(Call(1, kClientStream));  // idle
+  probe.bidi = EchoTexts;
   std::vector<Uploader> crowd = Crowd(server);
+  // Beside them a stream that waits for the client, who has nothing to say.
+  for (Uploader& uploader : crowd) uploader.client().Send(Call(101, kBidi));
   for (Uploader& uploader : crowd) peers.push_back(&uploader.client());
   ASSERT_EQ(server.budget().level(), Level::kFull);
   Ticks(3 * kPatience);
   EXPECT_EQ(server.budget().level(), Level::kFull);
   EXPECT_EQ(Open(), peers.size());
   OpenGate();
-  peers.front()->Send(Data(1, "").End());
+  for (Uploader& uploader : crowd) uploader.client().Send(Data(101, "").End());
   ASSERT_TRUE(server.Until([&] { return AllDone(server, crowd); }));
 }
 

@@ -62,10 +62,11 @@ class ServerOptions {
   // of a raw request are the memory that it was read into, and count until the last of them is
   // gone: copy what is to stay. From half of it on, connections that hold more than their share get
   // no new credit for request bodies, and their new calls are answered UNAVAILABLE; at the whole of
-  // it that goes for all, and connections on which nothing has moved for 5 s, although the client
-  // could take or send something, are closed one by one, the largest first. Calls whose handlers
-  // have begun go on, so add to it the calls that run at once times their largest reply. Default
-  // (and 0): half of the memory that the process may use, by the machine and its cgroups.
+  // it that goes for all, and connections on which nothing has moved for 20 s, although the client
+  // could take or send something, are closed one after the other, with a warning in the log. Calls
+  // whose handlers have begun go on, so add to it the calls that run at once times their largest
+  // reply. Default (and 0): half of the memory that the process may use, by the machine and its
+  // cgroups.
   ServerOptions& set_memory_budget(std::size_t bytes) { return memory_budget_ = bytes, *this; }
   // Connections; one more is closed at once. Default: unlimited.
   ServerOptions& set_max_connections(std::size_t n) { return max_connections_ = n, *this; }

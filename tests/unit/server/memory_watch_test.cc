@@ -7,6 +7,7 @@
 
 #include "buffer/limits.h"
 #include "server/server_call.h"
+#include "tests/support/manual_clock.h"
 #include "weft/event_loop.h"
 
 namespace weft::internal {
@@ -14,20 +15,38 @@ namespace {
 
 class FakeTenant final : public MemoryTenant {
  public:
+  explicit FakeTenant(std::size_t stalled = 0) : unsent(stalled) {}
+
   std::string_view peer() const override { return "fake"; }
   void HoldCredit(bool hold) override { holds = hold; }
   bool LendCredit() override { return false; }
   bool credit_held() const override { return false; }
-  std::optional<std::uint64_t> body_bytes() const override { return std::nullopt; }
-  void CutOff(const absl::Status&) override {}
+  std::size_t unsent_bytes() override { return unsent; }
+  std::optional<std::int64_t> moved_bytes() const override { return moved; }
+  void CutOff(const absl::Status& why) override {
+    cut_off = why;
+    unsent = 0;
+  }
 
   bool holds = false;
+  std::size_t unsent;
+  std::optional<std::int64_t> moved = 0;
+  absl::Status cut_off;
 };
 
 // One of a server's loops, without calls.
 struct Side {
-  explicit Side(MemoryBudget& budget) : watch(budget, loop.core(), calls) {}
+  explicit Side(MemoryBudget& budget)
+      : loop(EventLoop::Options().set_clock(clock)), watch(budget, loop.core(), calls) {}
+  // Moves the clock by whole ticks.
+  void Ticks(Duration time) {
+    for (; time > Duration::zero(); time -= kBudgetTick) {
+      clock.Advance(kBudgetTick);
+      loop.RunOnce(Duration::zero());
+    }
+  }
 
+  testing::ManualClock clock;
   EventLoop loop;
   IntrusiveList<ServerCall> calls;
   MemoryWatch watch;
@@ -50,10 +69,86 @@ TEST(MemoryWatchTest, WhoCameWhileAnotherLoopFilledTheBudgetIsLetGoAgain) {
   held.reset();
   busy.loop.RunOnce(Duration::zero());
   ASSERT_EQ(budget.level(), MemoryBudget::Level::kFree);
-  const TimePoint give_up = light.loop.Now() + std::chrono::seconds(10);
-  while (tenant.holds && light.loop.Now() < give_up) light.loop.RunOnce(kBudgetTick);
+  light.Ticks(2 * kBudgetTick);
   EXPECT_FALSE(tenant.holds);
   EXPECT_FALSE(light.watch.Refuses(tenant, "/p.S/M"));
+}
+
+// A loop whose budget is full, so far by something that is no connection's.
+class CutOffTest : public ::testing::Test {
+ protected:
+  CutOffTest() { side.loop.RunOnce(Duration::zero()); }
+
+  MemoryBudget budget{kMiB};
+  Side side{budget};
+  std::optional<ChunkPool::Charge> held = side.loop.core().chunks().ChargeFor(2 * kMiB);
+};
+
+TEST_F(CutOffTest, LargestFirstOneATickOnceTheirPatienceIsOver) {
+  FakeTenant small(kLeastStalled);
+  FakeTenant large(10 * kLeastStalled);
+  FakeTenant least(kLeastStalled - 1);
+  for (FakeTenant* tenant : {&small, &large, &least}) side.watch.Add(*tenant);
+  side.Ticks(kStallPatience - kBudgetTick);
+  EXPECT_TRUE(large.cut_off.ok());
+  for (int i = 0; i < 3 && large.cut_off.ok(); ++i) side.Ticks(kBudgetTick);
+  EXPECT_TRUE(absl::IsUnavailable(large.cut_off)) << large.cut_off;
+  EXPECT_TRUE(small.cut_off.ok());
+  side.Ticks(kBudgetTick);
+  EXPECT_TRUE(absl::IsUnavailable(small.cut_off));
+  side.Ticks(2 * kStallPatience);
+  EXPECT_TRUE(least.cut_off.ok());
+}
+
+TEST_F(CutOffTest, WhoMovesOrCannotBeSeenToIsLetBe) {
+  FakeTenant moves(kMiB);
+  FakeTenant unseen(kMiB);
+  unseen.moved.reset();
+  side.watch.Add(moves);
+  side.watch.Add(unseen);
+  for (int i = 0; i < 10; ++i) {
+    side.Ticks(kStallPatience - 2 * kBudgetTick);
+    *moves.moved += 1;
+  }
+  EXPECT_TRUE(moves.cut_off.ok());
+  EXPECT_TRUE(unseen.cut_off.ok());
+  // What is pulled for it and not written, or PINGs that come and go, are no movement.
+  for (int i = 0; i < 10 && moves.cut_off.ok(); ++i) {
+    side.Ticks(kStallPatience / 4);
+    *moves.moved += i % 2 == 0 ? -100 : 100;
+  }
+  EXPECT_FALSE(moves.cut_off.ok());
+}
+
+TEST_F(CutOffTest, PatienceBeginsWhenTheBudgetBecomesFull) {
+  FakeTenant tenant(kMiB);
+  held.reset();
+  side.watch.Add(tenant);
+  side.Ticks(2 * kStallPatience);
+  for (int i = 0; i < 3; ++i) {
+    held = side.loop.core().chunks().ChargeFor(2 * kMiB);
+    side.Ticks(kStallPatience - 2 * kBudgetTick);
+    held.reset();
+    side.Ticks(2 * kBudgetTick);
+  }
+  EXPECT_TRUE(tenant.cut_off.ok());
+  EXPECT_EQ(budget.level(), MemoryBudget::Level::kFree);
+}
+
+TEST(MemoryWatchTest, LoopThatIsAskedSeesThatAnotherFilledTheBudget) {
+  MemoryBudget budget(kMiB, 2);
+  Side busy(budget);
+  Side light(budget);
+  FakeTenant tenant(kLargestChunk);
+  light.watch.Add(tenant);
+  const ChunkPool::Charge held = busy.loop.core().chunks().ChargeFor(2 * kMiB);
+  light.Ticks(kStallPatience);
+  EXPECT_FALSE(tenant.holds);
+  EXPECT_TRUE(light.watch.Refuses(tenant, "/p.S/M"));
+  light.Ticks(kBudgetTick);
+  EXPECT_TRUE(tenant.holds);
+  light.Ticks(kStallPatience + kBudgetTick);
+  EXPECT_FALSE(tenant.cut_off.ok());
 }
 
 }  // namespace
