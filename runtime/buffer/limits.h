@@ -86,10 +86,12 @@ inline constexpr std::size_t kBlockPoolMaxIdleBytes = 8 * kMiB;
 // ---- Lists and writing ----
 
 // Up to here a copy behind its frame header is cheaper than an iovec entry of its own: a count up
-// and down, one more entry for the kernel to walk. (bench/buf_list_bench.cc)
+// and down, one more entry for the kernel to walk. (bench/buf_list_bench.cc) Whole calls cost the
+// same from 64 to 1,024. (bench/write_strategy --sweep)
 inline constexpr std::size_t kInlineCopyLimit = 256;
 // iovec entries for one system call. 64 entries of a frame each carry a flush quantum many times
 // over, the array is 1 KiB of stack, and it stays far below IOV_MAX (1,024).
+// Measured: 16 and 256 cost the same. (bench/write_strategy --sweep)
 inline constexpr std::size_t kMaxIov = 64;
 // Slices that a list holds without the heap: a small call has one or two, a message read in frames
 // a few.
@@ -157,7 +159,9 @@ inline constexpr Duration kInFlightPatience = std::chrono::seconds(5);
 // ---- Reading ----
 
 // One frame of the default size fits, and small calls read far less. A reader that fills it takes
-// the bulk size next.
+// the bulk size next. Measured: with 4 or 64 KiB here calls cost the same, so that what idle chunks
+// hold decides; with 16 KiB for bulk, echoes of 16 and 64 KiB cost a seventh more.
+// (bench/write_strategy --sweep)
 inline constexpr std::size_t kReadChunkSize = 16 * kKiB;
 inline constexpr std::size_t kBulkReadChunkSize = 64 * kKiB;
 // A part of an unfinished message up to this size is copied out of its read chunk, so that a few
