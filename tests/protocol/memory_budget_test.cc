@@ -337,6 +337,24 @@ class StalledPeersTest : public MemoryTest {
     return static_cast<std::size_t>(std::count_if(
         peers.begin(), peers.end(), [](const WireClient* peer) { return !peer->closed(); }));
   }
+  // None of the peers reads any more; the n-th request of each is ask(n).
+  void ExpectCutOffOnceFull(const std::function<std::string(std::uint32_t)>& ask) {
+    for (WireClient* peer : peers) peer->PauseReads(true);
+    // Over sockets the kernel takes many.
+    for (std::uint32_t n = 0; n < 1000 && server.budget().level() != Level::kFull; ++n) {
+      for (WireClient* peer : peers) peer->Send(ask(n));
+      server.Advance(std::chrono::milliseconds(1));
+    }
+    ASSERT_EQ(server.budget().level(), Level::kFull);
+    ExpectRefused(server, other, 3);
+    Ticks(kPatience - 1);
+    EXPECT_EQ(server.shard().connection_count(), kPeers + 1);
+    Ticks(kPatience);
+    EXPECT_NE(server.budget().level(), Level::kFull);
+    ExpectServed(server, other, 5);
+    EXPECT_LT(server.shard().connection_count(), kPeers + 1);
+    EXPECT_GE(server.shard().connection_count(), kPeers / 2) << "more were cut off than had to be";
+  }
   void Ticks(int n, const std::function<void()>& each = [] {}) {
     for (int i = 0; i < n; ++i) {
       server.Advance(kBudgetTick);
@@ -375,32 +393,27 @@ TEST_F(StalledPeersTest, WhoTakesNothingIsCutOffSoThatOthersAreServed) {
 // With windows that are open what is stalled lies in the connection's own list, and its calls may
 // be over.
 TEST_F(StalledPeersTest, WhoDoesNotReadItsSocketIsCutOff) {
-  probe.server_stream = nullptr;
   TestRequest request;
   request.set_size(120 * kKiB);
-  const std::string ask = Envelope(request.SerializeAsString());
+  const std::string body = Envelope(request.SerializeAsString());
   for (std::uint32_t i = 0; i < kPeers; ++i) {
     peers.push_back(&server.Connect(/*capacity=*/1000));
     peers.back()->StartHttp2(Settings({{4, 0x7fffffff}}));
     peers.back()->Send(WindowUpdate(0, 0x7fffffff - 65535));
     server.Settle(*peers.back());
-    peers.back()->PauseReads(true);
   }
-  // Over sockets the kernel takes many.
-  std::uint32_t next = 1;
-  for (; next < 2000 && server.budget().level() != Level::kFull; next += 2) {
-    for (WireClient* peer : peers) {
-      peer->Send(Call(next, kUnary).Render() + Data(next, ask).End().Render());
-    }
-    server.Advance(std::chrono::milliseconds(1));
-  }
-  ASSERT_EQ(server.budget().level(), Level::kFull);
-  ExpectRefused(server, other, 3);
-  Ticks(2 * kPatience);
-  EXPECT_NE(server.budget().level(), Level::kFull);
-  ExpectServed(server, other, 5);
-  EXPECT_GE(server.shard().connection_count(), kPeers / 2) << "more were cut off than had to be";
-  EXPECT_LT(server.shard().connection_count(), kPeers + 1);
+  ExpectCutOffOnceFull([&body](std::uint32_t n) {
+    return Call(2 * n + 1, kUnary).Render() + Data(2 * n + 1, body).End().Render();
+  });
+}
+
+TEST_F(StalledPeersTest, Http1ClientWhoDoesNotReadItsSocketIsCutOff) {
+  for (std::uint32_t i = 0; i < kPeers; ++i) peers.push_back(&server.Connect(/*capacity=*/1000));
+  ExpectCutOffOnceFull([](std::uint32_t) {
+    return std::string(
+        "POST /weft.testing.TestService/Unary HTTP/1.1\r\nHost: a\r\n"
+        "Content-Type: application/json\r\nContent-Length: 15\r\n\r\n{\"size\":122880}");
+  });
 }
 
 TEST_F(StalledPeersTest, WhoDoesNotSendWhatItBeganIsCutOff) {

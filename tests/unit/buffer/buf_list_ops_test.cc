@@ -79,6 +79,17 @@ TEST(AppendCoalescedTest, NeverReadsAMappedSlice) {
   EXPECT_TRUE(list.slice(1).mapped());
 }
 
+TEST(BufListTest, UnmappedSizeLeavesRegionsOfFilesOut) {
+  ChunkPool pool;
+  BufList list;
+  list.Append(pool, "header");
+  EXPECT_EQ(list.unmapped_size(), 6u);
+  list.AppendRef(MappedSlice(1000));
+  list.Append(pool, "trailer");
+  EXPECT_EQ(list.size(), 1013u);
+  EXPECT_EQ(list.unmapped_size(), 13u);
+}
+
 TEST(AppendInboundTest, SmallPartDoesNotPinALargeChunk) {
   ChunkPool pool;
   ChunkRef chunk = pool.Acquire(kReadChunkSize);

@@ -420,6 +420,19 @@ TEST_F(ConnectionTest, CloseTellsStreamsWhyAndSendsLastWords) {
   EXPECT_EQ(closed_why, absl::UnavailableError("going"));
 }
 
+TEST_F(ConnectionTest, AbortEndsAtOnceThoughThePeerDoesNotRead) {
+  Make(FaultyTransport::Faults(), /*capacity=*/4);
+  Start();
+  peer->transport().WatchReads(false);
+  codec->Say("more than fits");
+  Run();
+  EXPECT_EQ(closes, 0);
+  EXPECT_EQ(connection->unwritten().size(), 10u);
+  connection->Abort(absl::UnavailableError("cut off"));
+  EXPECT_EQ(closes, 1);
+  EXPECT_EQ(closed_why, absl::UnavailableError("cut off"));
+}
+
 TEST_F(ConnectionTest, AnswerThatWasCutShortEndsInAReset) {
   Make();
   Start();
