@@ -78,9 +78,9 @@ class Codec {
   virtual bool LendCredit() { return false; }
   // The peer may send next to nothing of its bodies until it is lent credit or the hold ends.
   virtual bool credit_held() const { return false; }
-  // Of bodies, pulled and taken in, since the connection began.
+  // Of bodies, pulled and taken in, and of heads pulled, since the connection began.
   virtual std::uint64_t body_bytes() const { return 0; }
-  // Of what streams have to send, the part that is not pulled; without regions of mapped files.
+  // Of what there is to send, the part that is not pulled; without regions of mapped files.
   virtual std::size_t unsent_bytes() { return 0; }
 
   // What the peer is being waited for; the connection bounds the time.

@@ -304,6 +304,7 @@ int Core::OnFrameSend(nghttp2_session*, const nghttp2_frame* frame, void* user) 
   switch (frame->hd.type) {
     case NGHTTP2_HEADERS:
       ++core.call_frames_sent_;
+      core.body_bytes_ += frame->hd.length;
       if (!core.server() && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
         Stream* stream = core.Find(frame->hd.stream_id);
         if (stream != nullptr && !stream->locally_reset) core.Attach(*stream);

@@ -213,7 +213,7 @@ class Core {
   std::size_t unread_ = 0;         // of all streams, see Stream::unread
   std::size_t forced_resets_ = 0;  // beyond the streams that ended in order
   std::uint64_t call_frames_sent_ = 0;
-  std::uint64_t body_bytes_ = 0;  // of DATA frames, both ways
+  std::uint64_t body_bytes_ = 0;  // of DATA frames, both ways, and of HEADERS sent
   // PRIORITY_UPDATEs that came ahead of their streams (RFC 9218 §7.1), the oldest first.
   std::vector<std::pair<std::int32_t, Priority>> early_priorities_;
   std::int32_t goaway_last_id_ = 0x7fffffff;

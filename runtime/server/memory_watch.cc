@@ -75,8 +75,12 @@ absl::Status MemoryWatch::Refusal(const MemoryTenant& tenant, const Protocol& pr
 }
 
 void MemoryWatch::Look() {
-  const Level before = std::exchange(level_, budget_.level());
-  if (level_ == Level::kFull && before != Level::kFull) full_since_ = loop_.Now();
+  level_ = budget_.level();
+  if (level_ == Level::kFree) {
+    full_since_ = kNever;
+  } else if (level_ == Level::kFull && full_since_ == kNever) {
+    full_since_ = loop_.Now();
+  }
   use_at_look_ = use_;
   std::size_t busy = 0;
   for (MemoryTenant* tenant = tenants_.empty() ? nullptr : &tenants_.front(); tenant != nullptr;
@@ -94,11 +98,10 @@ void MemoryWatch::Look() {
       if (tenant == nullptr) continue;
       if (!tenant->has_calls) ++busy;
       tenant->has_calls = true;
-      const std::size_t held = call->held_bytes();
-      tenant->held_bytes += held;
+      tenant->held_bytes += call->held_bytes();
       if (!call->waits_for_body()) continue;
       tenant->waits = true;
-      if (!tenant->credit_held()) tenant->stalled_bytes += held;
+      if (!tenant->credit_held()) tenant->stalled_bytes += call->stalled_bytes();
     }
   }
   const std::size_t share = budget_.Share(busy);

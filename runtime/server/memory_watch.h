@@ -38,7 +38,8 @@ class MemoryTenant : public ListHook<MemoryTenant> {
   virtual bool credit_held() const = 0;
   // Of replies, not taken by the peer. Regions of files are the page cache's.
   virtual std::size_t unsent_bytes() = 0;
-  // Of bodies, both ways, so far; between two looks it may fall. None: it is never cut off.
+  // Of bodies, and of answers' heads, so far; between two looks it may fall. None: it is never cut
+  // off.
   virtual std::optional<std::int64_t> moved_bytes() const = 0;
   // Closes the connection at once. May destroy this.
   virtual void CutOff(const absl::Status& why) = 0;
@@ -81,7 +82,7 @@ class MemoryWatch final : private ChunkPool::Watcher, private Runnable, private 
   // Whether a new call of the tenant's to `path` is refused.
   bool Refuses(const MemoryTenant& tenant, std::string_view path) {
     // It may be other loops that have filled the budget, with this one's use as it was.
-    if (budget_.level() != level_ && !queued()) [[unlikely]]
+    if (budget_.level() != level_ && !queued() && !left_) [[unlikely]]
       loop_.Schedule(*this);
     return (tenant.held_back || budget_.level() == Level::kFull) && !path.starts_with(kHealth);
   }
@@ -119,7 +120,7 @@ class MemoryWatch final : private ChunkPool::Watcher, private Runnable, private 
   std::size_t use_ = 0;                                // as told to the budget
   Level level_ = Level::kFree;                         // at the last look
   std::size_t use_at_look_ = 0;
-  TimePoint full_since_;
+  TimePoint full_since_ = kNever;  // for the first time since it was free
   bool left_ = false;
 };
 

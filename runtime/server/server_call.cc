@@ -458,6 +458,11 @@ std::size_t ServerCall::held_bytes() const {
   return bytes;
 }
 
+std::size_t ServerCall::stalled_bytes() const {
+  if (!waits_for_body()) return 0;
+  return held_bytes() - (handler_state_ == HandlerState::kRunning ? head_charge_.bytes() : 0);
+}
+
 bool ServerCall::waits_for_body() const {
   if (stream_ == nullptr || end_sent_ || cancelled() || inbound_.ended()) return false;
   if (!info_.streams_requests()) return handler_state_ == HandlerState::kWaiting;
@@ -564,6 +569,10 @@ void ServerCall::RecycleMessages() {
   request_size_ = 0;
   reply_.Recycle(reply_size_);
   reply_size_ = 0;
+  if (head_charge_.bytes() > 0) {
+    head_.Clear();
+    head_charge_ = ChunkPool::Charge();
+  }
 }
 
 void ServerCall::Recycle() {
@@ -574,7 +583,6 @@ void ServerCall::Recycle() {
   cancel_runner_.CancelRun();
   if (has_callbacks()) DropCancelCallbacks();
   head_.Clear();
-  if (head_charge_.bytes() > 0) head_charge_ = ChunkPool::Charge();
   initial_metadata_.Clear();
   trailing_metadata_.Clear();
   inbound_.Clear();

@@ -71,6 +71,9 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
   // Of its request, not read or kept for its handler, with its head if that is large. What its
   // stream has not sent is the connection's to count.
   std::size_t held_bytes() const;
+  // The part of it that waits for more of the request. The head of a stream whose handler runs, and
+  // may wait for the client for hours, is in use.
+  std::size_t stalled_bytes() const;
   // It can't go on without more of its request.
   bool waits_for_body() const;
 

@@ -97,6 +97,7 @@ void Connection::Close(const absl::Status& why) {
 void Connection::Abort(const absl::Status& why) {
   if (state_ == State::kClosed) return;
   why_ = why;
+  lost_output_ = lost_output_ || !out_.empty();
   Finish();
 }
 
@@ -440,6 +441,9 @@ void Connection::OnTimeout() {
       }
       return;
     case State::kClosing:
+      lost_output_ = lost_output_ || !out_.empty();
+      Finish();
+      return;
     case State::kLingering:
       Finish();
       return;

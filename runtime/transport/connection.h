@@ -66,8 +66,8 @@ class Connection final : private Transport::Events, public Codec::Host {
   void Drain();
   // Closes as soon as possible: streams hear `why`, what the codec still has to say is sent.
   void Close(const absl::Status& why);
-  // Closes at once: what is not written is lost. Never from inside a codec's event; may destroy
-  // this.
+  // Closes at once: what is not written is lost, and the peer gets a reset for it. Never from
+  // inside a codec's event; may destroy this.
   void Abort(const absl::Status& why);
 
   void OutputReady() override;

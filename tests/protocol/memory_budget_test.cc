@@ -438,17 +438,27 @@ TEST_F(StalledPeersTest, WhoDoesNotSendWhatItBeganIsCutOff) {
 }
 
 TEST_F(StalledPeersTest, HandlersThatTakeTheirTimeCostNobodyTheConnection) {
+  constexpr std::uint32_t kIdle = 10;
   probe.bidi = EchoTexts;
+  // Streams that wait for a client who has nothing to say, with heads that count, beside such whose
+  // handlers do not read.
+  Uploader mixed(server.ConnectHttp2());
+  Stall(mixed, 4, 8 * kKiB);
+  for (std::uint32_t i = 0; i < kIdle; ++i) {
+    mixed.client().Send(Call(101 + 2 * i, kBidi).Field("token", std::string(3 * kKiB, 't')));
+  }
+  Exhaust(server, mixed);
+  ASSERT_TRUE(mixed.done());
+  ASSERT_EQ(server.open_calls(), kIdle + 4);
   std::vector<Uploader> crowd = Crowd(server);
-  // Beside them a stream that waits for the client, who has nothing to say.
-  for (Uploader& uploader : crowd) uploader.client().Send(Call(101, kBidi));
+  peers.push_back(&mixed.client());
   for (Uploader& uploader : crowd) peers.push_back(&uploader.client());
   ASSERT_EQ(server.budget().level(), Level::kFull);
   Ticks(3 * kPatience);
   EXPECT_EQ(server.budget().level(), Level::kFull);
   EXPECT_EQ(Open(), peers.size());
   OpenGate();
-  for (Uploader& uploader : crowd) uploader.client().Send(Data(101, "").End());
+  for (std::uint32_t i = 0; i < kIdle; ++i) mixed.client().Send(Data(101 + 2 * i, "").End());
   ASSERT_TRUE(server.Until([&] { return AllDone(server, crowd); }));
 }
 

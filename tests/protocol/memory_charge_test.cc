@@ -296,6 +296,23 @@ TEST_F(MemoryChargeTest, LargeHeadsCount) {
   ExpectServed(server, client, 1001);
 }
 
+// A client that does not end its request keeps the stream open behind an answer.
+TEST_F(MemoryChargeTest, LargeHeadCountsNoMoreOnceItsCallIsAnswered) {
+  ServerUnderTest server(kUnlimited, probe, Budget(4 * kMiB));
+  WireClient& client = server.ConnectHttp2();
+  client.Send(Headers(1)
+                  .Request("POST", kUnary)
+                  .Field("content-type", "application/json")
+                  .Field("grpc-timeout", "10m")
+                  .Field("large", std::string(8 * kKiB, 'h')));
+  server.Settle(client);
+  ASSERT_EQ(server.open_calls(), 1u);
+  EXPECT_GE(server.shard().environment().chunks.stats().bytes_charged, 8 * kKiB);
+  server.Advance(std::chrono::seconds(1));
+  ASSERT_TRUE(server.Until([&] { return !client.stream(1).head.empty(); }));
+  EXPECT_EQ(server.shard().environment().chunks.stats().bytes_charged, 0u);
+}
+
 TEST_F(MemoryChargeTest, OrdinaryHeadsDoNotCount) {
   ServerUnderTest server(kUnlimited, probe, Budget(4 * kMiB));
   WireClient& client = server.ConnectHttp2();

@@ -120,6 +120,19 @@ TEST_F(CutOffTest, WhoMovesOrCannotBeSeenToIsLetBe) {
   EXPECT_FALSE(moves.cut_off.ok());
 }
 
+TEST_F(CutOffTest, PatienceGoesOnWhileTheBudgetIsTight) {
+  FakeTenant tenant(kMiB);
+  side.watch.Add(tenant);
+  for (int i = 0; i < 6; ++i) {
+    held = side.loop.core().chunks().ChargeFor(2 * kMiB);
+    side.Ticks(kStallPatience / 5);
+    held = side.loop.core().chunks().ChargeFor(kMiB * 3 / 4);
+    side.Ticks(kBudgetTick);
+    ASSERT_EQ(budget.level(), MemoryBudget::Level::kTight);
+  }
+  EXPECT_FALSE(tenant.cut_off.ok());
+}
+
 TEST_F(CutOffTest, PatienceBeginsWhenTheBudgetBecomesFull) {
   FakeTenant tenant(kMiB);
   held.reset();

@@ -431,6 +431,9 @@ TEST_F(ConnectionTest, AbortEndsAtOnceThoughThePeerDoesNotRead) {
   connection->Abort(absl::UnavailableError("cut off"));
   EXPECT_EQ(closes, 1);
   EXPECT_EQ(closed_why, absl::UnavailableError("cut off"));
+  peer->transport().WatchReads(true);
+  Run();
+  EXPECT_TRUE(peer->reset) << "a part would pass for the whole";
 }
 
 TEST_F(ConnectionTest, AnswerThatWasCutShortEndsInAReset) {
