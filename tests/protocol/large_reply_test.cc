@@ -2,10 +2,10 @@
 // the client cancels, reads slowly or goes; a mapped file shrinks. Over sockets: the kernel is a
 // party to it.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <string>
