@@ -25,6 +25,10 @@ class Codec {
     // `when` says. At once means from inside this call: so never from inside Recv, Pull or Abort,
     // and streams may hear of their end meanwhile, as from Pull; the codec itself stays.
     virtual void OutputComplete(FlushPolicy /*when*/, std::size_t /*bytes*/) { OutputReady(); }
+    // From inside Pull: streams that heard OnDrained go before what is left, so that their writers
+    // are to run first. True: WritersRan and, if something is left then, Pull will follow. False:
+    // nobody knows when they have run.
+    virtual bool AwaitWriters() { return false; }
 
    protected:
     ~Host() = default;
@@ -40,6 +44,8 @@ class Codec {
   // Appends output in wire order, at least one frame if there is any, and at most about `budget`
   // bytes: bodies keep to it, heads and control frames may go beyond.
   virtual absl::Status Pull(BufList& out, std::size_t budget) = 0;
+  // What was scheduled when the host was last told to AwaitWriters has run.
+  virtual void WritersRan() {}
   virtual bool wants_write() const = 0;
   // False: stop reading from the transport for now, since what came is not yet used up. The
   // connection asks after every Recv and every Pull; when it becomes true again, OutputReady comes.

@@ -48,6 +48,7 @@ class Core {
   absl::Status Recv(const internal::Slice& bytes);
   absl::Status RecvEof();
   absl::Status Pull(internal::BufList& out, std::size_t budget);
+  void WritersRan() { scheduler_.AwaitNothing(); }
   bool wants_write() const;
   bool wants_read() const;
   bool finished() const;
@@ -127,6 +128,7 @@ class Core {
   void Attach(Stream& stream);
   void Resume(Stream& stream);
   bool ResumeNext();
+  bool AwaitsWriters();
   void AddAfterWindowChange(std::int32_t id);
   void PullControlFrames();
   absl::Status PullFrames(internal::BufList& out);

@@ -56,7 +56,7 @@ void Scheduler::SetPriority(Entry& entry, Priority priority) {
 
 unsigned Scheduler::PickLine() const {
   const auto top = static_cast<unsigned>(std::countr_zero(open()));
-  const unsigned lower = open() & (open() - 1);
+  const unsigned lower = open() & ~((2u << first()) - 1);
   if (lower == 0 || !owes()) return top;
   // Round and round the lower lines: the first below the one that had the last turn.
   const unsigned below = lower & ~((2u << last_lower_) - 1);
@@ -81,7 +81,7 @@ std::size_t Scheduler::Grant(Entry& entry, std::size_t pending, std::size_t room
 
 void Scheduler::Sent(Entry& entry, std::size_t n) {
   const unsigned line = entry.line();
-  const bool top = line == static_cast<unsigned>(std::countr_zero(occupied_));
+  const bool top = line == first();
   if (top && !std::has_single_bit(occupied_)) {
     owed_ += n * floor_;
   } else {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -25,6 +26,10 @@ namespace weft::http2 {
 // is not lost. So with a floor f, at most quantum / f bytes (by default 320 KiB) go by between two
 // turns of lower lines, and with k lines waiting, at most k times that before each of them has had
 // one. What a lower line sends while no more urgent one has anything counts for its share.
+//
+// A line one of whose writers has just been told to go on counts as one that has something until
+// the writer has run (Await): or less urgent bytes would fill what its list left of each flush
+// quantum.
 class Scheduler {
  public:
   struct Options {
@@ -68,7 +73,23 @@ class Scheduler {
 
   // Lines (bit u: urgency u) that send nothing but what the floor owes them, until they are no
   // longer held.
-  void Hold(unsigned lines) { held_ = lines; }
+  void Hold(unsigned lines) {
+    held_ = lines;
+    Close();
+  }
+  // The line of `entry` will have more in a moment: less urgent ones send nothing but what the
+  // floor owes them, until AwaitNothing.
+  void Await(const Entry& entry) {
+    awaited_ |= 1u << entry.line();
+    Close();
+  }
+  void AwaitNothing() {
+    awaited_ = 0;
+    Close();
+  }
+  bool awaits() const { return awaited_ != 0; }
+  // Whether entries wait for that alone.
+  bool kept_waiting() const { return awaits() && (occupied_ & LessUrgent(awaited_) & ~held_) != 0; }
   // Lines that have had entries since the last time.
   unsigned TakeUsed() { return std::exchange(used_, occupied_); }
 
@@ -88,7 +109,12 @@ class Scheduler {
   // It is a lower line's turn.
   bool owes() const { return owed_ >= options_.quantum * (kWhole - floor_); }
   // Lines that may send.
-  unsigned open() const { return owes() ? occupied_ : occupied_ & ~held_; }
+  unsigned open() const { return owes() ? occupied_ : occupied_ & ~closed_; }
+  // The most urgent line that has entries or will.
+  unsigned first() const { return static_cast<unsigned>(std::countr_zero(occupied_ | awaited_)); }
+  // Those below the first of `lines`; none below none.
+  static unsigned LessUrgent(unsigned lines) { return ~(lines ^ (lines - 1)); }
+  void Close() { closed_ = held_ | LessUrgent(awaited_); }
   // At least one line is open.
   unsigned PickLine() const;
   void Unlink(Entry& entry);
@@ -98,6 +124,8 @@ class Scheduler {
   std::array<internal::IntrusiveList<Entry, Scheduler>, kLines> lines_;
   unsigned occupied_ = 0;  // bit u: line u has entries
   unsigned held_ = 0;
+  unsigned awaited_ = 0;
+  unsigned closed_ = 0;  // but for the floor: held, or below one that is awaited
   unsigned used_ = 0;
   std::size_t count_ = 0;
   // What lower lines have not had of their share, in bytes of the same fixed point.

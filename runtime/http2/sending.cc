@@ -308,12 +308,23 @@ absl::Status Core::Pull(BufList& out, std::size_t budget) {
     // What is told here may bring more to send in the same pass, also where nothing was sent: a
     // request that could not be has made room for another.
     const bool told = TellDue();
-    if (out.size() == before && !told) break;
+    if (out.size() > before || told) continue;
+    if (!scheduler_.kept_waiting() || AwaitsWriters()) break;
   }
+  AwaitsWriters();
   pulled_ += out.size() - out_before_;
   out_ = nullptr;
   inside_ = false;
   return status;
+}
+
+// Whether less urgent streams are kept waiting until the writers of drained ones have run, of which
+// the host tells. Otherwise they go on.
+bool Core::AwaitsWriters() {
+  if (!scheduler_.awaits()) return false;
+  if (scheduler_.kept_waiting() && host_.AwaitWriters()) return true;
+  scheduler_.AwaitNothing();
+  return false;
 }
 
 // Until the limit is reached or nothing can be sent.
@@ -420,6 +431,7 @@ int Core::SendData(nghttp2_session*, nghttp2_frame*, const std::uint8_t* frame_h
       stream.was_above_mark = false;
       stream.drained_due = true;
       core.MarkDue(stream);
+      core.scheduler_.Await(stream);
     }
   }
   ++core.call_frames_sent_;

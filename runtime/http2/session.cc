@@ -17,6 +17,7 @@ absl::Status Session::RecvEof() { return core_->RecvEof(); }
 absl::Status Session::Pull(internal::BufList& out, std::size_t budget) {
   return core_->Pull(out, budget);
 }
+void Session::WritersRan() { core_->WritersRan(); }
 bool Session::wants_write() const { return core_->wants_write(); }
 bool Session::wants_read() const { return core_->wants_read(); }
 bool Session::finished() const { return core_->finished(); }

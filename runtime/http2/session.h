@@ -123,6 +123,7 @@ class Session : public internal::Codec {
   absl::Status Recv(internal::Slice bytes) override;
   absl::Status RecvEof() override;
   absl::Status Pull(internal::BufList& out, std::size_t budget) override;
+  void WritersRan() override;
   bool wants_write() const override;
   bool wants_read() const override;
   bool finished() const override;

@@ -127,6 +127,19 @@ void Connection::FlushNow() {
   flushing_now_ = true;
   Flush();
   flushing_now_ = false;
+  if (awaits_writers_) OutputReady();
+}
+
+bool Connection::AwaitWriters() {
+  awaits_writers_ = true;
+  OutputReady();
+  return true;
+}
+
+// The ready queue has run.
+void Connection::FlushAfterWriters() {
+  if (std::exchange(awaits_writers_, false)) codec_->WritersRan();
+  Flush();
 }
 
 void Connection::FlushWithin(Duration delay, std::size_t bytes) {
@@ -178,7 +191,7 @@ void Connection::OnReadable() {
   if (!watch.alive() || state_ == State::kClosed) return;
   if (flusher_.queued() || (codec_->wants_write() && !flush_timer_.armed()) || codec_->finished()) {
     flusher_.CancelRun();
-    Flush();  // may destroy this
+    FlushAfterWriters();  // may destroy this
     return;
   }
   UpdateReads();
@@ -281,6 +294,7 @@ void Connection::Flush() {
       write_blocked_ = true;
       transport_->WatchWrites(true);
     }
+    if (awaits_writers_) break;  // and they leave more to be written at once
     if (written >= kMaxWritePerPass && !write_blocked_) {
       OutputReady();
       break;

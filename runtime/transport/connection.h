@@ -72,6 +72,7 @@ class Connection final : private Transport::Events, public Codec::Host {
 
   void OutputReady() override;
   void OutputComplete(FlushPolicy when, std::size_t bytes) override;
+  bool AwaitWriters() override;
 
   const std::string& peer() const { return transport_->peer(); }
   bool draining() const { return draining_; }
@@ -91,7 +92,7 @@ class Connection final : private Transport::Events, public Codec::Host {
    public:
     explicit Flusher(Connection& connection) : connection_(connection) {}
     ~Flusher() = default;
-    void Run() override { connection_.Flush(); }
+    void Run() override { connection_.FlushAfterWriters(); }
 
    private:
     Connection& connection_;
@@ -120,6 +121,7 @@ class Connection final : private Transport::Events, public Codec::Host {
   absl::Status Take(Slice bytes);
   absl::Status Sniff(Slice bytes);
   void Flush();
+  void FlushAfterWriters();
   void FlushNow();
   void FlushWithin(Duration delay, std::size_t bytes);
   void Fail(absl::Status why);
@@ -153,7 +155,8 @@ class Connection final : private Transport::Events, public Codec::Host {
   bool shut_down_ = false;
   bool lost_output_ = false;  // what was written ends inside an answer
   bool timed_out_ = false;
-  bool flushing_now_ = false;  // FlushNow is running
+  bool flushing_now_ = false;    // FlushNow is running
+  bool awaits_writers_ = false;  // until the ready queue has run
   std::size_t read_size_;
   Codec::Waiting watched_;
   std::uint64_t requests_ = 0;  // as the codec counted when watched_ was set

@@ -30,16 +30,18 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// A call's stream as its client keeps it full: as many messages as the marks allow.
-class Upload final : public internal::HttpStreamEvents {
+// A call's stream as its client keeps it full: as many messages as the marks allow, by a writer
+// that runs when it is its turn.
+class Upload final : public internal::HttpStreamEvents, private internal::Runnable {
  public:
-  Upload(internal::ChunkPool& chunks, std::size_t message)
-      : chunks_(chunks), message_(Envelope(std::string(message, 'b'))) {}
+  Upload(internal::LoopCore& loop, std::size_t message)
+      : loop_(loop), chunks_(loop.chunks()), message_(Envelope(std::string(message, 'b'))) {}
+  ~Upload() = default;
 
   void Start(internal::HttpStream& stream) {
     stream_ = &stream;
     stream_->SendHead(0, /*end=*/false);
-    OnDrained();
+    Run();
   }
   void SendOnly(internal::HttpStream& stream) {
     stream.SendHead(0, /*end=*/false);
@@ -51,15 +53,18 @@ class Upload final : public internal::HttpStreamEvents {
   void OnHead(internal::HttpHead&, bool) override {}
   void OnBody(internal::Slice) override {}
   void OnEnd(internal::HeaderList&) override {}
-  void OnDrained() override {
-    while (!stream_->above_high_mark()) {
+  void OnDrained() override { loop_.Schedule(*this); }
+  void OnClosed(const internal::StreamClose&) override { stream_ = nullptr; }
+
+ private:
+  void Run() override {
+    while (stream_ != nullptr && !stream_->above_high_mark()) {
       stream_->outbound().Append(chunks_, message_);
       stream_->BodyAppended();
     }
   }
-  void OnClosed(const internal::StreamClose&) override { stream_ = nullptr; }
 
- private:
+  internal::LoopCore& loop_;
   internal::ChunkPool& chunks_;
   const std::string message_;
   internal::HttpStream* stream_ = nullptr;
@@ -74,10 +79,9 @@ class UrgentUploadTest : public ::testing::TestWithParam<std::size_t>,
     channel_->Shutdown();
   }
 
-  void Connect() {
-    // A pipe that holds little: what is in it has been sent.
-    auto [ours, theirs] =
-        internal::MemoryTransport::MakePair(loop_.core(), loop_.core(), /*capacity=*/4096);
+  // A pipe that holds little: what is in it has been sent.
+  void Connect(std::size_t capacity = 4096) {
+    auto [ours, theirs] = internal::MemoryTransport::MakePair(loop_.core(), loop_.core(), capacity);
     auto counting =
         std::make_unique<FaultyTransport>(loop_.core(), std::move(ours), FaultyTransport::Faults());
     wire_ = counting.get();
@@ -129,7 +133,7 @@ INSTANTIATE_TEST_SUITE_P(MessageSizes, UrgentUploadTest,
 TEST_P(UrgentUploadTest, RequestIsSentBehindAtMostOneFlushQuantum) {
   Connect();
   for (std::uint32_t id = 1; id < 17; id += 2) {
-    uploads_.push_back(std::make_unique<Upload>(loop_.core().chunks(), GetParam()));
+    uploads_.push_back(std::make_unique<Upload>(loop_.core(), GetParam()));
     uploads_.back()->Start(Open(*uploads_.back(), Priority(7, /*incremental=*/true)));
   }
   for (std::uint32_t id = 17; id < 37; id += 2) {
@@ -139,7 +143,7 @@ TEST_P(UrgentUploadTest, RequestIsSentBehindAtMostOneFlushQuantum) {
     ASSERT_TRUE(Until([&, before = std::size_t{0}]() mutable {
       return std::exchange(before, wire_->bytes_written()) == wire_->bytes_written();
     }));
-    uploads_.push_back(std::make_unique<Upload>(loop_.core().chunks(), 10));
+    uploads_.push_back(std::make_unique<Upload>(loop_.core(), 10));
     uploads_.back()->SendOnly(Open(*uploads_.back(), Priority(0)));
     const std::size_t ready = wire_->bytes_written();
     peer_->Pause(false);
@@ -148,6 +152,19 @@ TEST_P(UrgentUploadTest, RequestIsSentBehindAtMostOneFlushQuantum) {
     EXPECT_LE(begin - ready, internal::kFlushQuantum) << "stream " << id;
     EXPECT_LE(end - begin, 200u) << "the frames of an urgent request go together";
   }
+}
+
+// As priority_share_test.cc, which tells why the bound is this.
+TEST_P(UrgentUploadTest, EndlessBulkGetsItsFloorBesideAnEndlessUrgentUpload) {
+  Connect(/*capacity=*/65'536);
+  for (const int urgency : {0, 7}) {
+    uploads_.push_back(std::make_unique<Upload>(loop_.core(), GetParam()));
+    uploads_.back()->Start(Open(*uploads_.back(), Priority(urgency)));
+  }
+  ASSERT_TRUE(Until([this] { return wire_->bytes_written() > 3'000'000; }));
+  const auto urgent = static_cast<double>(peer_->DataBytes(1));
+  const auto bulk = static_cast<double>(peer_->DataBytes(3));
+  EXPECT_NEAR(bulk, (urgent + bulk) * internal::kPriorityFloor, 1.5 * 16 * internal::kKiB);
 }
 
 }  // namespace

@@ -27,7 +27,9 @@ inline std::string Flatten(const internal::BufList& list) {
 // Counts what a codec asks of its connection.
 struct RecordingHost final : internal::Codec::Host {
   void OutputReady() override { ++asked; }
+  bool AwaitWriters() override { return lets_writers_run; }
   int asked = 0;
+  bool lets_writers_run = false;
 };
 
 // Pools of one loop.

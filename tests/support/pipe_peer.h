@@ -22,7 +22,7 @@ class PipePeer final : private internal::Transport::Events {
  public:
   // `skipped`: bytes before the first frame, the preface of a client.
   explicit PipePeer(std::unique_ptr<internal::Transport> transport, std::size_t skipped = 0)
-      : transport_(std::move(transport)), walked_(skipped), asked_(skipped) {
+      : transport_(std::move(transport)), skipped_(skipped), walked_(skipped), asked_(skipped) {
     transport_->Start(*this);
   }
   ~PipePeer() { transport_->Close(); }
@@ -54,6 +54,19 @@ class PipePeer final : private internal::Transport::Events {
     }
     return {std::string::npos, std::string::npos};
   }
+  // In the stream's DATA frames, of those that have come whole.
+  std::size_t DataBytes(std::uint32_t stream) const {
+    std::size_t bytes = 0;
+    for (std::size_t at = skipped_; at + 9 <= wire_.size();) {
+      const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(wire_[at + i]); };
+      const std::size_t size = std::size_t{byte(0)} << 16 | std::size_t{byte(1)} << 8 | byte(2);
+      const std::uint32_t id = std::uint32_t{byte(7)} << 8 | byte(8);
+      if (at + 9 + size > wire_.size()) break;
+      if (byte(3) == 0 && id == stream) bytes += size;
+      at += 9 + size;
+    }
+    return bytes;
+  }
 
  private:
   void OnReadable() override {
@@ -79,6 +92,7 @@ class PipePeer final : private internal::Transport::Events {
 
   const std::unique_ptr<internal::Transport> transport_;
   std::string wire_;
+  const std::size_t skipped_;
   std::size_t walked_;  // by Frames
   std::size_t asked_;   // by AnswerPings
 };

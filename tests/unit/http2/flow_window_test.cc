@@ -18,7 +18,7 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr std::size_t kFrame = 16 * 1024;
+constexpr std::size_t kFrame = std::size_t{16} * 1024;
 
 // One stream that brings as much as it may over a path, and all that it was given credit for stands
 // in the path's queue.

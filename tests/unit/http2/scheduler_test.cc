@@ -145,6 +145,39 @@ TEST(SchedulerTest, HeldLineGetsItsFloorAndNoMore) {
   EXPECT_EQ(line.Order(2), "bb");
 }
 
+TEST(SchedulerTest, AwaitedLineCountsAsOneThatHasSomething) {
+  Line line(FloorOfAQuarter());
+  const Source& urgent = line.Add('a', Priority(1), 4 * kFrame);
+  line.Add('b', Priority(4), 1000 * kFrame);
+  line.Add('c', Priority(6), 1000 * kFrame);
+  line.scheduler().Await(urgent);
+  EXPECT_TRUE(line.scheduler().kept_waiting());
+  // What is owed is given when the line is empty, too, and in turns: line 4 is none of the first.
+  EXPECT_EQ(line.Order(), "aaaba");
+  EXPECT_TRUE(line.scheduler().empty());
+  line.Add('d', Priority(1), 5 * kFrame);
+  EXPECT_EQ(line.Order(), "ddcdddb");
+  EXPECT_TRUE(line.scheduler().kept_waiting());
+  line.scheduler().AwaitNothing();
+  EXPECT_FALSE(line.scheduler().kept_waiting());
+  EXPECT_EQ(line.Order(3), "bbb");
+}
+
+TEST(SchedulerTest, MoreUrgentThanTheAwaitedLineGoesAndSoDoesTheLine) {
+  Line line{Scheduler::Options()};
+  const Source& awaited = line.Add('b', Priority(3), kFrame);
+  line.scheduler().Await(awaited);
+  EXPECT_FALSE(line.scheduler().kept_waiting());
+  line.Add('c', Priority(4), kFrame);
+  line.Add('a', Priority(2), kFrame);
+  EXPECT_EQ(line.Order(), "ab");
+  // Nor does it change what is held.
+  line.scheduler().Hold(1u << 4);
+  EXPECT_FALSE(line.scheduler().kept_waiting());
+  line.scheduler().AwaitNothing();
+  EXPECT_TRUE(line.scheduler().empty());
+}
+
 TEST(SchedulerTest, HeldLineWithoutAFloorSendsNothing) {
   Scheduler::Options options;
   options.floor = 0;
@@ -337,6 +370,13 @@ class Model {
     if (lines_.empty()) owed_ = 0;
   }
   void Hold(std::set<int> urgencies) { held_ = std::move(urgencies); }
+  void Await(int urgency) { awaited_.insert(urgency); }
+  void AwaitNothing() { awaited_.clear(); }
+  bool KeptWaiting() const {
+    return std::any_of(lines_.begin(), lines_.end(), [&](const auto& l) {
+      return !awaited_.empty() && l.first > *awaited_.begin() && !held_.contains(l.first);
+    });
+  }
   std::set<int> TakeUsed() {
     std::set<int> occupied;
     for (const auto& [urgency, line] : lines_) occupied.insert(urgency);
@@ -372,7 +412,7 @@ class Model {
     for (auto& [urgency, line] : lines_) {
       for (std::size_t i = 0; i < line.size(); ++i) {
         if (line[i].name != name) continue;
-        const bool top = urgency == lines_.begin()->first;
+        const bool top = urgency == First();
         if (top && lines_.size() > 1) {
           owed_ += static_cast<double>(n) * options_.floor;
         } else {
@@ -404,19 +444,29 @@ class Model {
     const bool owes = owed_ >= turn;
     std::vector<int> open;
     for (const auto& [urgency, line] : lines_) {
-      if (owes || !held_.contains(urgency)) open.push_back(urgency);
+      const bool waits = !awaited_.empty() && urgency > *awaited_.begin();
+      if (owes || (!held_.contains(urgency) && !waits)) open.push_back(urgency);
     }
     if (open.empty()) return -1;
-    if (open.size() == 1 || !owes) return open.front();
-    for (const int urgency : open) {
-      if (urgency != open.front() && urgency > last_) return urgency;
+    if (!owes) return open.front();
+    std::vector<int> lower = open;
+    std::erase_if(lower, [first = First()](int urgency) { return urgency <= first; });
+    if (lower.empty()) return open.front();
+    for (const int urgency : lower) {
+      if (urgency > last_) return urgency;
     }
-    return open[1];
+    return lower.front();
+  }
+  // The most urgent line that has something or will; there is one.
+  int First() const {
+    const int first = lines_.begin()->first;
+    return awaited_.empty() ? first : std::min(first, *awaited_.begin());
   }
 
   const Scheduler::Options options_;
   std::map<int, std::vector<Item>> lines_;
   std::set<int> held_;
+  std::set<int> awaited_;
   std::set<int> used_;
   double owed_ = 0;
   int last_ = 0;
@@ -454,6 +504,14 @@ TEST(SchedulerTest, RandomProgramsFollowTheModel) {
         scheduler.Hold(Bits(held));
         model.Hold(held);
         ASSERT_EQ(scheduler.TakeUsed(), Bits(model.TakeUsed()));
+      } else if (action == 6 && pick(4) == 0) {
+        scheduler.AwaitNothing();
+        model.AwaitNothing();
+      } else if (action == 5 && !sources.empty() && pick(4) == 0) {
+        const Source& source = *sources[pick(sources.size())];
+        scheduler.Await(source);
+        model.Await(source.priority().urgency());
+        ASSERT_EQ(scheduler.kept_waiting(), model.KeptWaiting());
       } else if (action == 0 && sources.size() < 20) {
         const char name = static_cast<char>('A' + step % 58);
         if (std::any_of(sources.begin(), sources.end(),

@@ -30,7 +30,7 @@ using Writes = std::vector<std::string>;
 // Sends what the test says.
 class TalkingCodec final : public Codec {
  public:
-  TalkingCodec(Host& host, ChunkPool& pool) : host_(host), pool_(pool) {}
+  TalkingCodec(Host& host, LoopCore& loop) : host_(host), loop_(loop), pool_(loop.chunks()) {}
 
   absl::Status Recv(Slice bytes) override {
     received += bytes.view();
@@ -41,9 +41,18 @@ class TalkingCodec final : public Codec {
     const std::size_t n = std::min(budget, to_send.size());
     out.Append(pool_, std::string_view(to_send).substr(0, n));
     to_send.erase(0, n);
+    if (!less_urgent.empty() && !awaited_) {
+      out.Append(pool_, std::exchange(less_urgent, ""));
+    } else if (!less_urgent.empty()) {
+      EXPECT_TRUE(host_.AwaitWriters());
+      if (writer != nullptr) loop_.Schedule(*std::exchange(writer, nullptr));
+    }
     return absl::OkStatus();
   }
-  bool wants_write() const override { return !to_send.empty(); }
+  void WritersRan() override { awaited_ = false; }
+  bool wants_write() const override {
+    return !to_send.empty() || (!less_urgent.empty() && !awaited_);
+  }
   bool finished() const override { return false; }
   void Abort(const absl::Status&) override { ++aborts; }
   void Drain() override {}
@@ -59,12 +68,31 @@ class TalkingCodec final : public Codec {
     host_.OutputComplete(when, bytes.size());
   }
 
-  std::string received, to_send;
+  // With these its writer has room, and is to run before less urgent bytes are pulled.
+  void SayLast(std::string_view bytes) {
+    awaited_ = true;
+    Say(bytes);
+  }
+
+  std::string received, to_send, less_urgent;
+  Runnable* writer = nullptr;
   int aborts = 0;
 
  private:
+  bool awaited_ = false;
   Host& host_;
+  LoopCore& loop_;
   ChunkPool& pool_;
+};
+
+class OneMore final : public Runnable {
+ public:
+  explicit OneMore(TalkingCodec& codec) : codec_(codec) {}
+  ~OneMore() = default;
+  void Run() override { codec_.Say("b"); }
+
+ private:
+  TalkingCodec& codec_;
 };
 
 class FlushTest : public ::testing::Test, public Connection::Owner {
@@ -79,7 +107,7 @@ class FlushTest : public ::testing::Test, public Connection::Owner {
     connection = std::make_unique<Connection>(
         loop.core(), std::make_unique<WriteLogTransport>(std::move(faulty), writes),
         ConnectionTimeouts(), *this);
-    auto made = std::make_unique<TalkingCodec>(*connection, loop.core().chunks());
+    auto made = std::make_unique<TalkingCodec>(*connection, loop.core());
     codec = made.get();
     connection->Start(std::move(made));
     Run();
@@ -147,7 +175,7 @@ TEST_F(FlushTest, AtOnceWritesInsideTheCall) {
 
 // A writer whose peer takes all at once has to give the loop back in the end.
 TEST_F(FlushTest, AfterMuchAtOnceSomethingWaitsForTheEndOfThePass) {
-  const std::string block(64 * kKiB, 'x');
+  const std::string block(kFlushQuantum, 'x');
   InPass([&] {
     std::size_t most = 0;
     while (writes.size() == most && most < 100) {
@@ -159,6 +187,40 @@ TEST_F(FlushTest, AfterMuchAtOnceSomethingWaitsForTheEndOfThePass) {
     codec->Complete("a", FlushPolicy::AtOnce());
     EXPECT_EQ(writes.back(), "a") << "what waited goes along";
   });
+}
+
+TEST_F(FlushTest, WritersThatAreAwaitedRunBeforeTheRestIsPulled) {
+  OneMore writer(*codec);
+  InPass([&] {
+    codec->less_urgent = "z";
+    codec->writer = &writer;
+    codec->SayLast("a");
+  });
+  EXPECT_EQ(writes, (Writes{"a", "bz"}));
+}
+
+TEST_F(FlushTest, WritingAtOnceDoesNotEndTheWaitForWriters) {
+  InPass([this] {
+    codec->less_urgent = "z";
+    codec->SayLast("a");
+    codec->Complete("b", FlushPolicy::AtOnce());
+    codec->Complete("c", FlushPolicy::AtOnce());
+    EXPECT_EQ(writes, (Writes{"ab", "c"}));
+  });
+  EXPECT_EQ(writes, (Writes{"ab", "c", "z"}));
+}
+
+TEST_F(FlushTest, WaitForWritersEndsWhileTheTransportIsBlocked) {
+  Make(FaultyTransport::Faults(), /*capacity=*/2);
+  InPass([this] {
+    codec->less_urgent = "z";
+    codec->SayLast("abc");
+  });
+  EXPECT_EQ(writes, Writes{"ab"});
+  EXPECT_TRUE(codec->wants_write());
+  EXPECT_EQ(PeerReads(), "ab");
+  Run();
+  EXPECT_EQ(PeerReads(), "cz");
 }
 
 TEST_F(FlushTest, UpToWritesOnceWhenTheFirstHasWaitedLongEnough) {
