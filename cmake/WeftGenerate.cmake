@@ -1,7 +1,7 @@
 # weft_generate(TARGET name PROTOS a.proto b.proto [IMPORT_DIRS dirs] [OUT_DIR dir] [MOCKS])
 #
 # Makes a library target of the messages (.pb) and services (.weft) of some .proto files; link it and include
-# "a.pb.h" and "a.weft.h". A path in PROTOS or IMPORT_DIRS may be relative to the current source directory, which is
+# "a.pb.h" and "a.weft.h". The .proto files exist, or a rule that comes before makes them. A path in PROTOS or IMPORT_DIRS may be relative to the current source directory, which is
 # also the import directory if none is given. How a file is named to protoc, and so where its headers lie, is its path
 # below the import directory that holds it. A target that imports the files of another one links it:
 # target_link_libraries(name PUBLIC other). "weft/options.proto" can be imported as it is. MOCKS adds a.weft.mock.h; who includes it links gmock too.
@@ -44,6 +44,7 @@ function(weft_generate)
   set(sources "")
   set(messages "")
   foreach(proto IN LISTS ARG_PROTOS)
+    weft_internal_check_proto("${ARG_TARGET}" "${proto}")
     get_filename_component(proto "${proto}" ABSOLUTE)
     weft_internal_proto_name(name "${proto}" "${imports}")
     string(REGEX REPLACE "\\.proto(devel)?$" "" base "${name}")
@@ -79,6 +80,20 @@ function(weft_generate)
   if(TARGET weft_flags)
     # Weft's own build: sanitizers see generated code too.
     target_link_libraries(${ARG_TARGET} PRIVATE $<BUILD_INTERFACE:weft_flags>)
+  endif()
+endfunction()
+
+# What is no .proto file is an error here, not in the build: a misspelt keyword is taken for one.
+function(weft_internal_check_proto target proto)
+  if(NOT proto MATCHES "\\.proto(devel)?$")
+    message(FATAL_ERROR "weft_generate(TARGET ${target}): ${proto} of PROTOS is no .proto file; the keywords are TARGET, "
+      "PROTOS, IMPORT_DIRS, OUT_DIR and MOCKS")
+  endif()
+  get_filename_component(path "${proto}" ABSOLUTE)
+  get_source_file_property(generated "${path}" GENERATED)
+  if(NOT generated AND NOT EXISTS "${path}")
+    message(FATAL_ERROR "weft_generate(TARGET ${target}): ${path} of PROTOS does not exist; if the build makes it, say "
+      "so first: add_custom_command(OUTPUT ...)")
   endif()
 endfunction()
 

@@ -55,19 +55,28 @@ inline constexpr std::size_t kMarkGapPart = 8;
 // A connection below this is never above its share: one read chunk, one flush quantum.
 inline constexpr std::size_t kLeastShare = 64 * kKiB;
 // While the budget is tight the connections are looked over this often, or sooner when use has
-// grown by a 64th of it; and one connection in turn is lent credit for a call that waits for more
-// of its request, so that accepted calls can't stop one another.
+// grown by a 64th of it; and one connection is lent credit for a call that waits for more of its
+// request, so that accepted calls can't stop one another.
 inline constexpr Duration kBudgetTick = std::chrono::milliseconds(50);
 inline constexpr std::size_t kBudgetGrowthPart = 64;
+// A loop that holds a few chunks looks so often while the budget is free, as far as it knows: other
+// loops may have filled it, and its own peers be as good as gone.
+inline constexpr Duration kBudgetGlance = std::chrono::seconds(5);
 // So much it is lent, or half of a larger window, of which alone HTTP/2 peers are told: 5 MB/s
 // through a server that would otherwise stand still, and little above the budget should the peers
 // never complete what they have begun.
 inline constexpr std::size_t kLentCredit = 256 * kKiB;
-// At the whole budget a connection that holds some of it, and on which nothing has moved for so
-// long although its peer could move it, is closed: peers that have gone, or never meant to read,
-// would refuse service to all. As long as an HTTP/1.1 request may pause by default.
+// Who has not used it up by then is slow, or gone, and loses its turn. Others are lent some beside
+// it, as long as no more than this part of the budget is used above it; then one at a time, for so
+// much the longer as it may be the last that there is room for.
+inline constexpr Duration kLoanPatience = std::chrono::seconds(1);
+inline constexpr std::size_t kOverdraftPart = 4;
+inline constexpr Duration kLastLoanPatience = std::chrono::seconds(5);
+// At the whole budget a connection that holds some of it, and on which next to nothing has moved
+// for so long although its peer could move it, is closed: peers that have gone, or never meant to
+// read, would refuse service to all. As long as an HTTP/1.1 request may pause by default.
 inline constexpr Duration kStallPatience = std::chrono::seconds(20);
-// If it so holds less it is let be: its socket costs about as much.
+// So little that is. If it holds less it is let be: its socket costs about as much.
 inline constexpr std::size_t kLeastStalled = 16 * kKiB;
 // Request heads count from this size on (RFC 9113 §6.5.2's): those of ordinary calls have a few
 // hundred bytes, and a charge costs as much as to read one.
@@ -105,7 +114,10 @@ inline constexpr std::size_t kKeptRingSlices = 256;
 
 // The most that a connection's output list takes from a codec before it is written: large enough
 // that a system call's cost vanishes, small enough that an urgent frame waits for at most 64 KiB.
-inline constexpr std::size_t kFlushQuantum = 64 * kKiB;
+// Somewhat less than those, since a TCP segment with its headers may have 64 KiB (loopback's, and
+// what the kernel gives a network card to cut up): each write of 64 KiB sent a second one with the
+// few bytes left over, which cost a quarter of a large reply. (bench/README.md)
+inline constexpr std::size_t kFlushQuantum = 63 * kKiB;
 // What a partial write left is topped up to the quantum once it is down to this: by less it would
 // be many small frames.
 inline constexpr std::size_t kOutputLowMark = 32 * kKiB;
@@ -123,8 +135,8 @@ inline constexpr std::size_t kOutputHighMark = 128 * kKiB;
 // quantum: at 64 KiB every second write carried the few bytes that were left over.
 inline constexpr std::size_t kStreamHighMark = 60 * kKiB;
 inline constexpr std::size_t kStreamLowMark = 32 * kKiB;
-// TCP_NOTSENT_LOWAT: what the kernel holds unsent is out of the scheduler's hands. One flush
-// quantum, so that a write takes it whole. Measured: from 16 to 128 KiB neither throughput nor CPU
+// TCP_NOTSENT_LOWAT: what the kernel holds unsent is out of the scheduler's hands. A flush quantum
+// fits, so that a write takes it whole. Measured: from 16 to 128 KiB neither throughput nor CPU
 // nor urgent calls change on loopback, where bytes wait at the receiver; on a slower path all of it
 // stands before an urgent frame. (bench/priority)
 inline constexpr std::size_t kNotSentLowat = 64 * kKiB;

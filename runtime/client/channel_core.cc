@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "buffer/limits.h"
+#include "client/options_check.h"
 #include "weft/event_loop.h"
 #include "weft/version.h"
 
@@ -21,12 +22,22 @@ std::string UserAgent(const ChannelOptions& options) {
   return options.user_agent().empty() ? own : absl::StrCat(options.user_agent(), " ", own);
 }
 
+// What the application said wrongly. Yet no code that a server may answer with: checklist 40.
+absl::Status Fault(const absl::Status& target, const ChannelOptions& options) {
+  absl::Status status = target;
+  status.Update(CheckOptions(options));
+  if (status.ok()) return status;
+  return absl::InternalError(
+      absl::StrCat("no calls can be made on this channel: ", status.message()));
+}
+
 }  // namespace
 
 ChannelCore::ChannelCore(std::string_view target, InProcessHost* server,
                          const ChannelOptions& options)
     : options_(options),
       target_(Target::Parse(server == nullptr ? target : kInProcessTarget)),
+      fault_(Fault(target_.status(), options_)),
       server_(server == nullptr ? nullptr : server->link()),
       user_agent_(UserAgent(options)),
       calls_(kKeptCalls) {
@@ -64,6 +75,10 @@ ClientCall* ChannelCore::StartCall(const MethodInfo& method, ClientContext* cont
   ClientShard& shard = PickShard();
   ClientCall* const call = AcquireCall(shard).release();  // counted from here on
   call->Prepare(shared_from_this(), shard, method, context);
+  if (!fault_.ok()) {
+    call->FailUnstarted(fault_);
+    return call;
+  }
   if (shard.gone()) {
     call->FailUnstarted(absl::UnavailableError(
         shut_down_.load(std::memory_order_acquire)

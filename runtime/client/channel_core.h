@@ -41,7 +41,8 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore> {
   std::size_t TrimCalls(TimePoint now);
 
   const ChannelOptions& options() const { return options_; }
-  const absl::StatusOr<Target>& target() const { return target_; }
+  // That a call was started says that it is there.
+  const Target& target() const { return *target_; }
   std::string_view authority() const { return authority_; }
   std::string_view user_agent() const { return user_agent_; }
   DnsResolver& resolver() { return resolver_; }
@@ -54,6 +55,7 @@ class ChannelCore final : public std::enable_shared_from_this<ChannelCore> {
 
   const ChannelOptions options_;
   const absl::StatusOr<Target> target_;
+  const absl::Status fault_;  // why no call can be made, ever
   const std::shared_ptr<InProcessHost::Link> server_;
   std::string authority_;
   std::string user_agent_;

@@ -101,12 +101,13 @@ void ClientShard::Connect() {
     ConnectInProcess();
     return;
   }
-  if (!channel_.target().ok()) {
-    OnAttemptFailed(channel_.target().status());
-    return;
-  }
   look_up_ = channel_.resolver().Resolve(
-      loop_, *channel_.target(), [this](Addresses addresses) { OnResolved(std::move(addresses)); });
+      loop_, channel_.target(), [this](Addresses addresses) { OnResolved(std::move(addresses)); });
+}
+
+TimePoint ClientShard::attempt_end() const {
+  const Duration timeout = channel_.options().connect_timeout();
+  return timeout < kNever - attempt_start_ ? attempt_start_ + timeout : kNever;
 }
 
 void ClientShard::ConnectInProcess() {
@@ -136,7 +137,7 @@ void ClientShard::OnResolved(Addresses addresses) {
     return;
   }
   connector_ = std::make_unique<Connector>(loop_);
-  connector_->Start(*std::move(addresses), attempt_start_ + channel_.options().connect_timeout(),
+  connector_->Start(*std::move(addresses), attempt_end(),
                     [this](absl::StatusOr<OwnedFd> socket, const SocketAddress& peer) {
                       OnConnected(std::move(socket), peer);
                     });
@@ -150,8 +151,7 @@ void ClientShard::OnConnected(absl::StatusOr<OwnedFd> socket, const SocketAddres
   }
   auto transport = std::make_unique<SocketTransport>(loop_, *std::move(socket), peer.ToString());
   auto* connection =
-      new Http2Connection(channel_, loop_, streams_, std::move(transport),
-                          attempt_start_ + channel_.options().connect_timeout(), *this);
+      new Http2Connection(channel_, loop_, streams_, std::move(transport), attempt_end(), *this);
   connecting_ = connection;
   connections_.PushBack(*connection);
 }

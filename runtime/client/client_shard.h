@@ -86,6 +86,7 @@ class ClientShard final : private ClientConnection::Events, private LoopResident
 
   void ConnectIfNeeded();
   void Connect();
+  TimePoint attempt_end() const;
   void ConnectInProcess();
   void OnResolved(Addresses addresses);
   void OnConnected(absl::StatusOr<OwnedFd> socket, const SocketAddress& peer);

@@ -1,12 +1,14 @@
 #include "io/loop_core.h"
 
 #include <event2/event.h>
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/timerfd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <ctime>
 #include <utility>
@@ -14,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
+#include "base/absl_view.h"
 #include "base/check.h"
 #include "base/heap.h"
 #include "base/random.h"
@@ -27,6 +30,26 @@ namespace {
 constexpr int kMaxRunsPerPass = 4096;
 // How often a loop that ends lets its queues refill each other before it lets go of the rest.
 constexpr int kEndRounds = 256;
+
+absl::Status CannotMake(std::string_view what) {
+  const int error = errno;
+  const bool out_of_descriptors = error == EMFILE || error == ENFILE;
+  return absl::ErrnoToStatus(
+      error, absl::StrCat("cannot make an event loop, which takes 5 descriptors",
+                          out_of_descriptors ? " (ulimit -n)" : "", ": ", Absl(what)));
+}
+
+// libevent ends the process when it can't have its pair of sockets, so that what it opens (an epoll
+// set and that pair) is had here first and given back. Another thread may still take them in
+// between; there is no way to be told then.
+absl::Status CheckDescriptorsForLibevent(int any) {
+  std::array<OwnedFd, 3> held;
+  for (OwnedFd& fd : held) {
+    fd = OwnedFd(::fcntl(any, F_DUPFD_CLOEXEC, 0));
+    if (!fd.valid()) return CannotMake("descriptors for libevent");
+  }
+  return absl::OkStatus();
+}
 
 }  // namespace
 
@@ -57,10 +80,10 @@ void LoopCore::FreeBase::operator()(event_base* base) const { event_base_free(ba
 
 absl::StatusOr<std::unique_ptr<LoopCore>> LoopCore::Create(Clock& clock, Random* random) {
   OwnedFd wake(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-  if (!wake.valid()) return absl::ErrnoToStatus(errno, "cannot make an event loop: eventfd");
+  if (!wake.valid()) return CannotMake("eventfd");
   OwnedFd alarm(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
-  if (!alarm.valid())
-    return absl::ErrnoToStatus(errno, "cannot make an event loop: timerfd_create");
+  if (!alarm.valid()) return CannotMake("timerfd_create");
+  if (absl::Status enough = CheckDescriptorsForLibevent(wake.get()); !enough.ok()) return enough;
 
   std::unique_ptr<event_config, void (*)(event_config*)> config(event_config_new(),
                                                                 &event_config_free);
@@ -72,7 +95,7 @@ absl::StatusOr<std::unique_ptr<LoopCore>> LoopCore::Create(Clock& clock, Random*
   event_config_avoid_method(config.get(), "select");
   errno = 0;
   BasePtr base(event_base_new_with_config(config.get()));
-  if (base == nullptr) return absl::ErrnoToStatus(errno, "cannot make an event loop: epoll");
+  if (base == nullptr) return CannotMake("epoll");
   return std::unique_ptr<LoopCore>(
       new LoopCore(clock, random, std::move(base), std::move(wake), std::move(alarm)));
 }

@@ -49,7 +49,7 @@ void AddMessageField(std::string_view message, HeaderList& to) {
 absl::Status TooLarge(std::string_view type, std::size_t size, std::size_t limit) {
   return absl::ResourceExhaustedError(absl::StrCat("cannot send a ", std::string(type), " of ",
                                                    size, " bytes: the send limit is ", limit,
-                                                   " bytes"));
+                                                   " bytes (set_send_limit)"));
 }
 
 absl::Status AppendRaw(const Bytes& message, std::size_t send_limit, ChunkPool& pool,

@@ -82,9 +82,9 @@ class Json final : public Protocol {
       return printed;
     }
     if (json.size() > send_limit) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat("cannot send a ", message.message().GetTypeName(), " of ", json.size(),
-                       " bytes of JSON: the send limit is ", send_limit, " bytes"));
+      return absl::ResourceExhaustedError(absl::StrCat(
+          "cannot send a ", message.message().GetTypeName(), " of ", json.size(),
+          " bytes of JSON: the send limit is ", send_limit, " bytes (set_send_limit)"));
     }
     if (IsStream(kind)) json.Append(pool, "\n");
     body.AppendAll(std::move(json));

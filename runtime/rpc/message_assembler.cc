@@ -26,6 +26,13 @@ absl::Status BadFlag(unsigned char flag) {
                    "; 0 and 1 are the only ones: the body is not gRPC framing"));
 }
 
+absl::Status TooLargeBy(std::string_view qualifier, std::uint64_t size, std::size_t limit,
+                        std::string_view limit_option) {
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "a received message of ", Absl(qualifier), size, " bytes is larger than the limit of ", limit,
+      " bytes (", Absl(limit_option), "); raise it, or send less at once"));
+}
+
 }  // namespace
 
 void MessageAssembler::Reset(Framing framing, std::size_t receive_limit,
@@ -126,10 +133,13 @@ absl::Status MessageAssembler::ReadPrefix(std::size_t taken) {
 }
 
 absl::Status MessageAssembler::TooLarge(std::uint64_t size) const {
-  return absl::ResourceExhaustedError(
-      absl::StrCat("a received message of ", framing_ == Framing::kWholeBody ? "at least " : "",
-                   size, " bytes is larger than the limit of ", receive_limit_, " bytes (",
-                   Absl(limit_option_), "); raise it, or send less at once"));
+  return TooLargeBy(framing_ == Framing::kWholeBody ? "at least " : "", size, receive_limit_,
+                    limit_option_);
+}
+
+absl::Status ReceivedTooLarge(std::uint64_t size, std::size_t limit,
+                              std::string_view limit_option) {
+  return TooLargeBy("", size, limit, limit_option);
 }
 
 }  // namespace weft::internal

@@ -27,6 +27,10 @@ enum class Framing : std::uint8_t {
   kWholeBody,  // the body is the message
 };
 
+// RESOURCE_EXHAUSTED for a message of `size` bytes that came, or is about to. `limit_option` names
+// what set the limit.
+absl::Status ReceivedTooLarge(std::uint64_t size, std::size_t limit, std::string_view limit_option);
+
 // Puts the messages of one direction of a call together from the parts of its body. Message
 // boundaries owe nothing to the boundaries of the parts. Keeps what has come by reference; checks
 // each length before anything is kept for it. One thread at a time.

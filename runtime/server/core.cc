@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "io/signal_watch.h"
 #include "io/socket_transport.h"
+#include "server/options_check.h"
 #include "server/usable_cores.h"
 #include "server/usable_memory.h"
 #include "weft/internal/thread_context.h"
@@ -27,19 +28,25 @@ ServerOptions WithDefaults(ServerOptions options) {
   const int cores = UsableCores();
   if (options.loops() <= 0) options.set_loops(cores);
   if (options.workers() <= 0) options.set_workers(4 * cores);
-  if (options.memory_budget() == 0) options.set_memory_budget(UsableMemory() / 2);
+  if (options.memory_budget() == 0 && !options.shared_memory_budget().has_value()) {
+    options.set_memory_budget(UsableMemory() / 2);
+  }
   return options;
 }
 
 }  // namespace
 
 ServerCore::ServerCore(const ServerOptions& options)
-    : options_(WithDefaults(options)),
+    : options_fault_(CheckOptions(options)),
+      options_(WithDefaults(options)),
       workers_(std::in_place, WorkerPool::Options()
                                   .set_max_threads(options_.workers())
                                   .set_queue_limit(options_.worker_queue())),
       worker_places_(static_cast<std::size_t>(std::max(options_.workers(), 1)),
-                     options_.worker_queue()) {}
+                     options_.worker_queue()),
+      budget_(options_.shared_memory_budget().has_value()
+                  ? options_.shared_memory_budget()->count_
+                  : std::make_shared<BudgetCount>(options_.memory_budget())) {}
 
 ServerCore::~ServerCore() {
   Check(!OnOneOfItsLoops(),
@@ -103,8 +110,13 @@ absl::Status ServerCore::Start() {
         shut_unstarted_ ? "the server was shut down before it was started; make another one"
                         : "the server was started before; make another one");
   }
+  if (!options_fault_.ok()) return options_fault_;
   if (router_.entries().empty()) {
     return absl::FailedPreconditionError("the server has no service; Register one before Start");
+  }
+  if (budget_->limit() == 0) {
+    return absl::InvalidArgumentError(
+        "the server's MemoryBudget is of 0 bytes, so all calls would be refused; give it some");
   }
   std::vector<std::unique_ptr<EventLoop>> own_loops;
   if (!options_.given_loops().empty()) {
@@ -114,13 +126,14 @@ absl::Status ServerCore::Start() {
       absl::StatusOr<std::unique_ptr<EventLoop>> loop = EventLoop::Create();
       if (!loop.ok()) {
         loops_.clear();
-        return loop.status();
+        return absl::Status(loop.status().code(),
+                            absl::StrCat("the server can't start with ", options_.loops(),
+                                         " loops: ", loop.status().message()));
       }
       loops_.push_back(loop->get());
       own_loops.push_back(*std::move(loop));
     }
   }
-  budget_.emplace(options_.memory_budget(), loops_.size());
   for (EventLoop* loop : loops_) {
     shards_.push_back(
         std::make_unique<Shard>(*loop, router_, options_, *workers_, worker_places_, *budget_));

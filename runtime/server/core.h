@@ -11,7 +11,7 @@
 
 #include "absl/status/status.h"
 
-#include "buffer/memory_budget.h"
+#include "buffer/budget_count.h"
 #include "io/listener.h"
 #include "io/loop_thread.h"
 #include "server/router.h"
@@ -55,11 +55,12 @@ class ServerCore {
   bool WaitUntilIdle(std::unique_lock<std::mutex>& lock,
                      std::chrono::steady_clock::time_point until);
 
+  const absl::Status options_fault_;  // told by Start
   const ServerOptions options_;
   Router router_;
   std::optional<WorkerPool> workers_;  // until the destructor has waited for its jobs
   WorkerPlaces worker_places_;
-  std::optional<MemoryBudget> budget_;  // from Start on
+  std::shared_ptr<BudgetCount> budget_;  // with the servers that share it
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::unique_ptr<LoopThread>> own_threads_;
   std::vector<EventLoop*> loops_;

@@ -14,9 +14,13 @@
 
 namespace weft::internal {
 
-MemoryWatch::MemoryWatch(MemoryBudget& budget, LoopCore& loop, IntrusiveList<ServerCall>& calls)
+MemoryWatch::MemoryWatch(BudgetCount& budget, LoopCore& loop, IntrusiveList<ServerCall>& calls)
     : budget_(budget), loop_(loop), calls_(calls) {
-  if (!budget_.unlimited()) loop_.chunks().AddWatcher(*this);
+  if (budget_.unlimited()) return;
+  counted_ = &budget_.Join(loop_.chunks());
+  loop_.chunks().AddWatcher(*this);
+  // The pool has told others already, or nobody, of what is in use.
+  OnUse(Held());
 }
 
 void MemoryWatch::Leave() {
@@ -25,7 +29,12 @@ void MemoryWatch::Leave() {
   ChunkPool::Watcher::Unlink();
   CancelRun();
   Disarm();
-  budget_.Move(use_, 0);
+  if (counted_ != nullptr) budget_.Leave(*counted_);
+}
+
+std::size_t MemoryWatch::Held() const {
+  const ChunkPool::Stats stats = loop_.chunks().stats();
+  return stats.bytes_in_use + stats.bytes_charged;
 }
 
 void MemoryWatch::Add(MemoryTenant& tenant) {
@@ -41,23 +50,23 @@ void MemoryWatch::Add(MemoryTenant& tenant) {
 
 // From inside the pool: the look comes when whoever uses it is done.
 void MemoryWatch::OnUse(std::size_t bytes) {
-  budget_.Move(use_, bytes);
+  budget_.Count(*counted_, bytes);
   use_ = bytes;
   const Level level = budget_.level();
   const bool grown =
       level != Level::kFree && use_ >= use_at_look_ + budget_.limit() / kBudgetGrowthPart;
-  if ((level != level_ || grown) && !queued()) loop_.Schedule(*this);
+  const bool unwatched = use_ >= kLeastStalled && !armed();
+  if ((level != level_ || grown || unwatched) && !queued()) loop_.Schedule(*this);
 }
 
 void MemoryWatch::OnTimer() {
-  // Chunks that other threads gave back show only when someone looks.
-  const ChunkPool::Stats stats = loop_.chunks().stats();
-  const std::size_t now = stats.bytes_in_use + stats.bytes_charged;
-  budget_.Move(use_, now);
-  use_ = now;
-  Look();
+  // Chunks that other threads gave back show only when someone looks; and the pool tells in steps.
+  loop_.chunks().Tell();
+  use_ = Held();
+  budget_.Count(*counted_, use_);
+  LookNow();
   if (level_ == Level::kFree) return;
-  LendInTurn();
+  Lend();
   CutOffStalled();
 }
 
@@ -75,6 +84,7 @@ absl::Status MemoryWatch::Refusal(const MemoryTenant& tenant, const Protocol& pr
 }
 
 void MemoryWatch::Look() {
+  const bool was_free = level_ == Level::kFree;
   level_ = budget_.level();
   if (level_ == Level::kFree) {
     full_since_ = kNever;
@@ -89,6 +99,7 @@ void MemoryWatch::Look() {
         level_ == Level::kFree ? 0 : tenant->unsent_bytes();
     tenant->has_calls = tenant->held_bytes > 0;  // or had: it still takes what they replied
     tenant->waits = false;
+    tenant->first_to_end = nullptr;
     if (tenant->has_calls) ++busy;
   }
   if (level_ != Level::kFree) {
@@ -101,6 +112,10 @@ void MemoryWatch::Look() {
       tenant->held_bytes += call->held_bytes();
       if (!call->waits_for_body()) continue;
       tenant->waits = true;
+      const ServerCall* const first = tenant->first_to_end;
+      if (first == nullptr || call->assembled_bytes() > first->assembled_bytes()) {
+        tenant->first_to_end = call;
+      }
       if (!tenant->credit_held()) tenant->stalled_bytes += call->stalled_bytes();
     }
   }
@@ -113,20 +128,51 @@ void MemoryWatch::Look() {
     tenant->held_back = hold;
     tenant->HoldCredit(hold);
   }
-  if (level_ == Level::kFree) {
-    Disarm();
-  } else if (!armed()) {
-    loop_.timers().Arm(*this, loop_.Now() + kBudgetTick);
+  if (!was_free || level_ != Level::kFree) {
+    for (ServerCall* call = calls_.empty() ? nullptr : &calls_.front(); call != nullptr;
+         call = calls_.Next(*call)) {
+      call->ResumeCredit();
+    }
   }
+  SetTimer();
 }
 
-void MemoryWatch::LendInTurn() {
+void MemoryWatch::SetTimer() {
+  if (level_ == Level::kFree && use_ < kLeastStalled) return;  // if it is armed, for the last time
+  const Duration pause = level_ == Level::kFree ? kBudgetGlance : kBudgetTick;
+  if (armed() && pause == pause_) return;
+  Disarm();
+  pause_ = pause;
+  loop_.timers().Arm(*this, loop_.Now() + pause);
+}
+
+void MemoryWatch::Lend() {
+  const TimePoint now = loop_.Now();
+  const bool overdrawn = budget_.used() >= budget_.limit() + budget_.limit() / kOverdraftPart;
+  MemoryTenant* next = nullptr;
   for (MemoryTenant* tenant = tenants_.empty() ? nullptr : &tenants_.front(); tenant != nullptr;
-       tenant = tenants_.Next(*tenant)) {
-    if (!tenant->held_back || !tenant->waits || !tenant->LendCredit()) continue;
-    tenant->ListHook<MemoryTenant>::Unlink();
-    tenants_.PushBack(*tenant);
-    return;
+       tenant = next) {
+    next = tenants_.Next(*tenant);
+    if (!tenant->held_back || !tenant->waits) {
+      tenant->borrows = false;
+      continue;
+    }
+    const bool lent = tenant->LendCredit();
+    if (!lent && !tenant->borrows) continue;  // it has credit of its own
+    if (!lent && now - tenant->lent_at < (overdrawn ? kLastLoanPatience : kLoanPatience)) {
+      if (overdrawn) return;
+      continue;
+    }
+    // Whoever holds no more than before its last loan has had a message completed, or dropped.
+    const bool goes_on = lent && (!tenant->borrows || tenant->held_bytes > tenant->held_at_loan);
+    tenant->borrows = goes_on;
+    tenant->held_at_loan = tenant->held_bytes;
+    tenant->lent_at = now;
+    if (!goes_on) {
+      tenant->ListHook<MemoryTenant>::Unlink();
+      tenants_.PushBack(*tenant);
+    }
+    if (lent) return;
   }
 }
 
@@ -137,8 +183,9 @@ void MemoryWatch::CutOffStalled() {
        tenant = tenants_.Next(*tenant)) {
     const std::optional<std::int64_t> moved = tenant->moved_bytes();
     if (!moved.has_value()) continue;
-    if (*moved > tenant->most_moved || tenant->stalled_bytes < kLeastStalled) {
-      tenant->most_moved = std::max(tenant->most_moved, *moved);
+    const bool moves = *moved >= tenant->moved + static_cast<std::int64_t>(kLeastStalled);
+    if (moves || tenant->stalled_bytes < kLeastStalled) {
+      tenant->moved = std::max(tenant->moved, *moved);
       tenant->moved_at = now;
     } else if (now - std::max(tenant->moved_at, full_since_) >= kStallPatience &&
                (largest == nullptr || tenant->stalled_bytes > largest->stalled_bytes)) {
@@ -148,8 +195,8 @@ void MemoryWatch::CutOffStalled() {
   if (level_ != Level::kFull || largest == nullptr) return;
   const std::string why = absl::StrCat(
       "the connection with ", std::string(largest->peer()),
-      " was closed: the server is at its memory budget, and the peer has neither taken nor sent "
-      "anything of ",
+      " was closed: the server is at its memory budget, and the peer has taken and sent next to "
+      "nothing of ",
       largest->stalled_bytes, " bytes for ",
       std::chrono::duration_cast<std::chrono::seconds>(kStallPatience).count(), " s");
   Log(LogLevel::kWarning, why);

@@ -8,8 +8,8 @@
 #include "absl/status/status.h"
 
 #include "base/intrusive_list.h"
+#include "buffer/budget_count.h"
 #include "buffer/chunk_pool.h"
-#include "buffer/memory_budget.h"
 #include "coro/executor.h"
 #include "io/loop_core.h"
 #include "io/timer_wheel.h"
@@ -50,30 +50,36 @@ class MemoryTenant : public ListHook<MemoryTenant> {
   bool waits = false;  // a call of its needs more of its request
   std::size_t held_bytes = 0;
   std::size_t stalled_bytes = 0;  // of them, those that its peer could move
-  std::int64_t most_moved = 0;
-  TimePoint moved_at;  // when that grew, or nothing was stalled
+  std::int64_t moved = 0;         // of the last step of kLeastStalled
+  TimePoint moved_at;             // when that grew, or less was stalled
+  // Of the calls that wait, the one of whose message most has come: while the connection is held
+  // back the others get no more once much of theirs has. May have ended since.
+  const ServerCall* first_to_end = nullptr;
+  bool borrows = false;  // it is its turn: what it held when it was lent credit, and when that was
+  std::size_t held_at_loan = 0;
+  TimePoint lent_at;
 
  protected:
   ~MemoryTenant() = default;
 };
 
-// Keeps one loop's connections within the server's memory budget. While that is tight, connections
-// that hold more than their share are held back: their credit is kept, so that their peers stop
-// sending bodies, and their new calls are refused; accepted calls go on. At the whole budget that
-// goes for all. Frames, PINGs and cancellations are read throughout.
+// Keeps a server's connections on one loop within its memory budget. While that is tight,
+// connections that hold more than their share are held back: their credit is kept, so that their
+// peers stop sending bodies, and their new calls are refused; accepted calls go on. At the whole
+// budget that goes for all. Frames, PINGs and cancellations are read throughout.
 //
 // Accepted calls may all be waiting for the rest of their requests, and none of them would end: so
-// once a tick one connection in turn that has such a call, and is stopped by us, is lent some
-// credit.
+// each tick a connection that has such a call, and is stopped by us, is lent some credit. The same
+// one, and on it the same call, until that has come in whole: if all were lent credit in turn, all
+// would grow and end together, above any budget. Who does not use what it is lent loses its turn.
 //
-// Connections whose peers take and send nothing, although they could, would refuse service to all
-// others for good: while the budget is full they are closed, one a tick, the largest first. A peer
-// that moves something now and then is none of them.
+// Connections whose peers take and send next to nothing, although they could, would refuse service
+// to all others for good: while the budget is full they are closed, one a tick, the largest first.
 //
 // Part of its shard; loop thread only.
 class MemoryWatch final : private ChunkPool::Watcher, private Runnable, private TimerNode {
  public:
-  MemoryWatch(MemoryBudget& budget, LoopCore& loop, IntrusiveList<ServerCall>& calls);
+  MemoryWatch(BudgetCount& budget, LoopCore& loop, IntrusiveList<ServerCall>& calls);
   MemoryWatch(const MemoryWatch&) = delete;
   ~MemoryWatch() override { Leave(); }
 
@@ -95,11 +101,11 @@ class MemoryWatch final : private ChunkPool::Watcher, private Runnable, private 
   // What a refused call is to end with; the head of its answer may get a field.
   static absl::Status Refusal(const MemoryTenant& tenant, const Protocol& protocol,
                               HttpStream& stream);
-  // The loop ends: what it held counts no more.
+  // The loop ends: what it held counts no more, unless another server's connections go on.
   void Leave();
 
  private:
-  using Level = MemoryBudget::Level;
+  using Level = BudgetCount::Level;
   // Its calls are small and are answered also over the budget: whoever watches the server's health
   // would end it, and with it the calls that the budget protects.
   static constexpr std::string_view kHealth = "/grpc.health.v1.Health/";
@@ -107,20 +113,25 @@ class MemoryWatch final : private ChunkPool::Watcher, private Runnable, private 
   void OnUse(std::size_t bytes) override;
   void Run() override { Look(); }
   void OnTimer() override;
+  // What the loop's pool has in use at the moment.
+  std::size_t Held() const;
   void LookNow();
   // Sees who holds how much, and holds back or lets go.
   void Look();
-  void LendInTurn();
+  void SetTimer();
+  void Lend();
   void CutOffStalled();
 
-  MemoryBudget& budget_;
+  BudgetCount& budget_;
   LoopCore& loop_;
   IntrusiveList<ServerCall>& calls_;
   IntrusiveList<MemoryTenant, MemoryTenant> tenants_;  // whose turn comes first stands first
-  std::size_t use_ = 0;                                // as told to the budget
+  BudgetCount::Loop* counted_ = nullptr;               // null where there is no bound
+  std::size_t use_ = 0;                                // the loop's, as last counted
   Level level_ = Level::kFree;                         // at the last look
   std::size_t use_at_look_ = 0;
   TimePoint full_since_ = kNever;  // for the first time since it was free
+  Duration pause_{};               // of the timer, while it is armed
   bool left_ = false;
 };
 

@@ -27,11 +27,10 @@ std::size_t Router::Find(std::string_view path) const {
 }
 
 bool Router::KnowsServiceOf(std::string_view path) const {
-  const std::size_t slash = path.rfind('/');
-  if (slash == std::string_view::npos) return false;
-  const std::string_view prefix = path.substr(0, slash + 1);
-  return std::any_of(entries_.begin(), entries_.end(), [prefix](const Entry& entry) {
-    return entry.method->info->path.starts_with(prefix);
+  const std::string_view service = path.substr(0, path.rfind('/'));
+  return std::any_of(entries_.begin(), entries_.end(), [service](const Entry& entry) {
+    const std::string_view offered = entry.method->info->path;
+    return offered.substr(0, offered.rfind('/')) == service;
   });
 }
 

@@ -27,6 +27,8 @@ class Router {
   // The index of the method in entries(), that of kAnyOther where there is one, or kNone. Paths are
   // compared byte by byte.
   std::size_t Find(std::string_view path) const;
+  // Whether it is the path of a method, kAnyOther left aside.
+  bool Offers(std::string_view path) const { return path != kAnyOther && by_path_.contains(path); }
   // Whether any method of the path's service is offered: for telling an unknown method from an
   // unknown service.
   bool KnowsServiceOf(std::string_view path) const;

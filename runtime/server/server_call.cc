@@ -514,11 +514,20 @@ void ServerCall::DeliverToReader() {
 // it comes, or a message larger than the window could never be completed.
 void ServerCall::ReturnTaken() {
   if (stream_ == nullptr) return;
+  if (tenant_->held_back && tenant_->first_to_end != this && assembled_bytes() >= kLeastShare) {
+    return;  // others of the connection go first
+  }
   const bool wanted = reader_ != nullptr || !info_.streams_requests();
   const std::size_t held = wanted ? 0 : inbound_.bytes().size();
   if (uncredited_ < held + (wanted ? 1 : kCreditStep)) return;
   stream_->ReturnCredit(uncredited_ - held);
   uncredited_ = held;
+}
+
+void ServerCall::ResumeCredit() {
+  // A blocking stream's worker says what it has taken.
+  if (blocking_ != nullptr && info_.streams_requests()) return;
+  if (waits_for_body()) ReturnTaken();
 }
 
 bool ServerCall::Write(const MessageInput& input, absl::Status& result) {

@@ -76,6 +76,10 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
   std::size_t stalled_bytes() const;
   // It can't go on without more of its request.
   bool waits_for_body() const;
+  // Of the message that is coming in. A blocking stream's reader takes its own.
+  std::size_t assembled_bytes() const { return inbound_.bytes().size(); }
+  // Returns what credit was kept back of it, if it may have that now.
+  void ResumeCredit();
 
   // --- For the context.
   const HttpHead& head() const { return head_; }

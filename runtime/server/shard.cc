@@ -1,6 +1,8 @@
 #include "server/shard.h"
 
 #include <array>
+#include <charconv>
+#include <cstdint>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -37,6 +39,16 @@ const Protocol* FindProtocol(const HttpHead& head) {
   return nullptr;
 }
 
+// Where a body is one message, its length alone may say that it is too large. Before any of it was
+// read, so that a client that waits for leave to send it is not given that (RFC 9110 §10.1.1).
+absl::Status CheckLength(const HttpHead& head, std::size_t limit) {
+  const std::string_view text = head.fields.Find("content-length");
+  std::uint64_t length = 0;
+  // That it is a number is the codec's to check.
+  std::from_chars(text.data(), text.data() + text.size(), length);
+  return length <= limit ? absl::OkStatus() : ReceivedTooLarge(length, limit, kReceiveLimitOption);
+}
+
 // `fn` may take the element out of the list.
 template <typename T, typename Fn>
 void ForEach(IntrusiveList<T>& list, Fn fn) {
@@ -66,7 +78,7 @@ void AnswerPlainly(const HttpHead& request, HttpStream& stream, ChunkPool& pool,
 }  // namespace
 
 Shard::Shard(EventLoop& loop, const Router& router, const ServerOptions& options,
-             WorkerPool& workers, WorkerPlaces& places, MemoryBudget& budget)
+             WorkerPool& workers, WorkerPlaces& places, BudgetCount& budget)
     : router_(router),
       environment_{loop, loop.core(), loop.core().chunks(), options, workers, places, {}, this},
       streams_(environment_.chunks, blocks_),
@@ -113,21 +125,33 @@ void Shard::OnInProcessClient(std::shared_ptr<InProcessPipe> pipe) {
   memory_.Add(*connection);
 }
 
-HttpStreamEvents* Shard::Dispatch(HttpStream& stream, HttpHead& head, bool end,
-                                  MemoryTenant& from) {
-  const Protocol* protocol = FindProtocol(head);
-  if (protocol == nullptr) {
-    // checklist 1: what isn't ours is HTTP's to refuse.
-    const bool get = head.method == "GET" || head.method == "HEAD";
+void Shard::RefuseMethod(HttpStream& stream, const HttpHead& head) {
+  stream.head_to_send().AddStatic("allow", "POST");
+  AnswerPlainly(head, stream, environment_.chunks, 405, "calls are made with POST");
+}
+
+// checklist 1: what isn't ours is HTTP's to refuse.
+void Shard::RefuseAsHttp(HttpStream& stream, const HttpHead& head) {
+  const bool get = head.method == "GET" || head.method == "HEAD";
+  if (head.method != "POST" && router_.Offers(head.path.substr(0, head.path.find('?')))) {
+    RefuseMethod(stream, head);
+  } else {
     AnswerPlainly(head, stream, environment_.chunks, get ? 404 : 415,
                   get ? "nothing is served under this path with this method"
                       : "this content-type is not served here; use application/grpc (HTTP/2) or "
                         "application/json");
+  }
+}
+
+HttpStreamEvents* Shard::Dispatch(HttpStream& stream, HttpHead& head, bool end,
+                                  MemoryTenant& from) {
+  const Protocol* protocol = FindProtocol(head);
+  if (protocol == nullptr) {
+    RefuseAsHttp(stream, head);
     return Answered();
   }
   if (head.method != "POST") {
-    stream.head_to_send().AddStatic("allow", "POST");
-    AnswerPlainly(head, stream, environment_.chunks, 405, "calls are made with POST");
+    RefuseMethod(stream, head);
     return Answered();
   }
   RequestInfo info;
@@ -148,6 +172,9 @@ HttpStreamEvents* Shard::Dispatch(HttpStream& stream, HttpHead& head, bool end,
             ? absl::StrCat("unknown method: ", std::string(info.path))
             : absl::StrCat("unknown service: no service of this server has the method ",
                            std::string(info.path)));
+  }
+  if (status.ok() && info.framing == Framing::kWholeBody) {
+    status = CheckLength(head, environment_.options.receive_limit());
   }
   if (status.ok() && memory_.Refuses(from, info.path)) {
     status = MemoryWatch::Refusal(from, *protocol, stream);

@@ -11,7 +11,7 @@
 
 #include "base/intrusive_list.h"
 #include "buffer/block_pool.h"
-#include "buffer/memory_budget.h"
+#include "buffer/budget_count.h"
 #include "http1/date_cache.h"
 #include "http2/stream_pool.h"
 #include "io/loop_core.h"
@@ -34,7 +34,7 @@ class Shard final : private LoopResident,
                     private InProcessEndpoint::Acceptor {
  public:
   Shard(EventLoop& loop, const Router& router, const ServerOptions& options, WorkerPool& workers,
-        WorkerPlaces& places, MemoryBudget& budget);
+        WorkerPlaces& places, BudgetCount& budget);
   Shard(const Shard&) = delete;
   ~Shard() override;
 
@@ -99,6 +99,8 @@ class Shard final : private LoopResident,
     Shard& shard_;
   };
 
+  void RefuseMethod(HttpStream& stream, const HttpHead& head);
+  void RefuseAsHttp(HttpStream& stream, const HttpHead& head);
   void OnLoopEnd() override;
   std::size_t Trim(TimePoint now) override;
   void LoopIsOver();

@@ -420,6 +420,41 @@ TEST_P(Http2ServerTest, DrainedIsToldOnceBelowTheLowMark) {
   EXPECT_EQ(server.request(0).drained, 1);
 }
 
+TEST_P(Http2ServerTest, LessUrgentBytesWaitForTheWritersOfDrainedStreamsIfTheHostTellsOfThem) {
+  for (const bool tells : {false, true}) {
+    SessionOptions options;
+    options.stream_high_mark = 1000;
+    options.stream_low_mark = 100;
+    Server server(GetParam(), options);
+    server.host.lets_writers_run = tells;
+    server.Start();
+    ASSERT_TRUE(server
+                    .Send(Headers(1).Request("GET", "/a").Field("priority", "u=1").End().Render() +
+                          Headers(3).Request("GET", "/b").Field("priority", "u=6").End().Render() +
+                          Headers(5).Request("GET", "/c").Field("priority", "u=0").End().Render())
+                    .ok());
+    for (const std::size_t i : {0u, 1u, 2u}) server.request(i).stream->SendHead(200, false);
+    server.Take();
+    server.Append(*server.request(0).stream, std::string(1001, 'a'));
+    server.Append(*server.request(1).stream, std::string(20, 'b'));
+    std::string taken = server.Take();
+    EXPECT_EQ(server.request(0).drained, 1);
+    EXPECT_NE(taken.find("DATA 1"), std::string::npos);
+    EXPECT_EQ(taken.find("DATA 3") == std::string::npos, tells) << taken;
+    if (!tells) continue;
+    EXPECT_FALSE(server.session.wants_write());
+    server.Append(*server.request(0).stream, "a");
+    server.Append(*server.request(2).stream, "c");
+    taken = server.Take();
+    EXPECT_LT(taken.find("DATA 5"), taken.find("DATA 1"));
+    EXPECT_NE(taken.find("DATA 1"), std::string::npos) << "more urgent than what waits";
+    EXPECT_EQ(taken.find("DATA 3"), std::string::npos) << taken;
+    server.session.WritersRan();
+    EXPECT_TRUE(server.session.wants_write());
+    EXPECT_NE(server.Take().find("DATA 3"), std::string::npos);
+  }
+}
+
 TEST_P(Http2ServerTest, ResetByThePeerTellsItsCode) {  // checklist 35, 41
   for (const auto error : {StreamError::kCancel, StreamError::kRefusedStream,
                            StreamError::kEnhanceYourCalm, StreamError::kNoError}) {

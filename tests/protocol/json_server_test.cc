@@ -160,17 +160,27 @@ TEST_P(JsonServerTest, BodyMayBeChunked) {
 TEST_P(JsonServerTest, OtherMethodsThanPostReachNoHandler) {
   ServerUnderTest server(GetParam(), probe);
   WireClient& client = server.Connect();
-  const std::string path(kUnary);
-  client.Send("GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n");
-  EXPECT_EQ(Answer(server, client).status, 404);
-  client.Send("HEAD " + path + " HTTP/1.1\r\nHost: h\r\n\r\n");
-  EXPECT_EQ(Answer(server, client, /*bodyless=*/true).status, 404);
-  client.Send(
-      "PUT " + path +
-      " HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}");
-  const Response put = Answer(server, client);
-  EXPECT_EQ(put.status, 405);
-  EXPECT_TRUE(put.has("allow: POST\r\n")) << put.head;
+  const std::string rest = " HTTP/1.1\r\nHost: h\r\n";
+  const std::string json = "Content-Type: application/json\r\nContent-Length: 0\r\n";
+  for (const char* method : {"GET", "HEAD", "DELETE", "PUT"}) {
+    const bool put = std::string_view(method) == "PUT";
+    client.Send(std::string(method)
+                    .append(" ")
+                    .append(kUnary)
+                    .append(put ? "" : "?a=b")
+                    .append(rest)
+                    .append(put ? json : "")
+                    .append("\r\n"));
+    const bool bodyless = std::string_view(method) == "HEAD";
+    const Response refused = Answer(server, client, bodyless);
+    EXPECT_EQ(refused.status, 405) << method;
+    EXPECT_TRUE(refused.has("allow: POST\r\n")) << refused.head;
+  }
+  for (const char* nothing : {"GET /", "HEAD /weft.testing.TestService/Nothing"}) {
+    client.Send(nothing + rest + "\r\n");
+    const bool bodyless = std::string_view(nothing).starts_with("HEAD");
+    EXPECT_EQ(Answer(server, client, bodyless).status, 404) << nothing;
+  }
   client.Send(Post(kUnary, R"({"text":"ok"})"));
   EXPECT_EQ(Answer(server, client).body, R"({"text":"re: ok"})");
   EXPECT_EQ(probe.notes, std::vector<std::string>{"ok"});
@@ -249,6 +259,27 @@ TEST_P(JsonServerTest, TooLargeBodyIs429) {  // checklist 16
   EXPECT_TRUE(response.body.starts_with("{\"code\":8,")) << response.body;
   EXPECT_NE(response.body.find("ServerOptions::set_receive_limit"), std::string::npos)
       << response.body;
+  client.Send(Post(kUnary, "{}"));
+  EXPECT_EQ(Answer(server, client).status, 200);
+  client.Send("POST " + std::string(kUnary) +
+              " HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+              "Transfer-Encoding: chunked\r\n\r\n65\r\n" +
+              std::string(101, ' ') + "\r\n0\r\n\r\n");
+  EXPECT_EQ(Answer(server, client).status, 429);
+}
+
+// RFC 9110 §10.1.1: the length alone is reason enough; 9112 §9.3: the client may send the body all
+// the same, so that the connection is of no more use.
+TEST_P(JsonServerTest, BodyThatIsToldToBeTooLargeIsRefusedWithout100) {
+  ServerUnderTest server(GetParam(), probe, ServerOptions().set_receive_limit(100));
+  WireClient& client = server.Connect();
+  client.Send("POST " + std::string(kUnary) +
+              " HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+              "Expect: 100-continue\r\nContent-Length: 101\r\n\r\n");
+  const Response response = Answer(server, client);
+  EXPECT_EQ(response.status, 429) << response.head;
+  EXPECT_NE(response.body.find("message of 101 bytes"), std::string::npos) << response.body;
+  EXPECT_TRUE(response.has("connection: close\r\n")) << response.head;
 }
 
 TEST_P(JsonServerTest, DeadlineIs504) {
@@ -326,6 +357,18 @@ TEST_P(JsonServerTest, Http2CarriesTheSame) {
   EXPECT_EQ(good.trailers, "");
   const WireStream& bad = server.Finish(client, 3);
   EXPECT_EQ(bad.head, ":status=400 content-type=application/json");
+}
+
+TEST_P(JsonServerTest, Http2BodyThatIsToldToBeTooLargeIsRefusedAtItsHead) {
+  ServerUnderTest server(GetParam(), probe, ServerOptions().set_receive_limit(100));
+  WireClient& client = server.ConnectHttp2();
+  client.Send(Headers(1)
+                  .Request("POST", kUnary)
+                  .Field("content-type", "application/json")
+                  .Field("content-length", "101")
+                  .Render());
+  const WireStream& refused = server.Finish(client, 1);
+  EXPECT_EQ(refused.head, ":status=429 content-type=application/json");
 }
 
 // Calls and streams are pooled: what one protocol leaves in them must not show in the other.

@@ -20,7 +20,7 @@ namespace {
 using internal::kBudgetTick;
 using internal::kKiB;
 using internal::kMiB;
-using Level = internal::MemoryBudget::Level;
+using Level = internal::BudgetCount::Level;
 using MemoryChargeTest = MemoryTest;
 
 // Replies whose large fields are sent from where they are do not lie in chunks.

@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include "buffer/budget_count.h"
 #include "buffer/chunk_pool.h"
 #include "buffer/limits.h"
-#include "buffer/memory_budget.h"
 #include "tests/protocol/probe_service.h"
 #include "tests/protocol/server_under_test.h"
 #include "tests/support/uploader.h"
@@ -102,7 +102,7 @@ class MemoryTest : public ::testing::Test {
     Stall(uploader, streams, each);
     Exhaust(server, uploader);
     EXPECT_FALSE(uploader.done());
-    EXPECT_NE(server.budget().level(), internal::MemoryBudget::Level::kFree);
+    EXPECT_NE(server.budget().level(), internal::BudgetCount::Level::kFree);
     ExpectRefused(server, uploader.client(), 2 * streams + 1);
   }
   // Stalls so many connections that together they hold 512 KiB, each about its least share.

@@ -15,7 +15,7 @@ namespace {
 using internal::kBudgetTick;
 using internal::kKiB;
 using internal::kMiB;
-using Level = internal::MemoryBudget::Level;
+using Level = internal::BudgetCount::Level;
 
 using MemoryRefusalTest = MemoryTest;
 

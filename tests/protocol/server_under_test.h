@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "base/check.h"
-#include "buffer/memory_budget.h"
+#include "buffer/budget_count.h"
 #include "io/address.h"
 #include "io/memory_transport.h"
 #include "io/socket_transport.h"
@@ -50,7 +50,7 @@ class ServerUnderTest {
                      .set_max_threads(options.workers() > 0 ? options.workers() : 2)
                      .set_queue_limit(options.worker_queue())),
         budget_(options.memory_budget() > 0 ? options.memory_budget()
-                                            : internal::MemoryBudget::kUnlimited) {
+                                            : internal::BudgetCount::kUnlimited) {
     router_.Add(service);
     if (second != nullptr) router_.Add(*second);
     shard_.emplace(loop_, router_, options_, workers_, places_, budget_);
@@ -96,11 +96,13 @@ class ServerUnderTest {
     }
     return true;
   }
-  // Until the server has seen all that an HTTP/2 client sent, and the client all that it answered.
+  // Until the server has seen all that an HTTP/2 client sent, and the client all that it answered;
+  // or the connection has been closed.
   void Settle(WireClient& client) {
     const std::uint64_t ping = ++pings_;
     client.Send(Ping(ping));
-    ASSERT_TRUE(Until([&] { return client.acknowledged(ping); })) << "no answer to a PING";
+    ASSERT_TRUE(Until([&] { return client.acknowledged(ping) || client.closed(); }))
+        << "no answer to a PING";
   }
   // Moves the clock and lets what is due by then happen.
   void Advance(Duration step) {
@@ -115,7 +117,7 @@ class ServerUnderTest {
   }
 
   internal::Shard& shard() { return *shard_; }
-  internal::MemoryBudget& budget() { return budget_; }
+  internal::BudgetCount& budget() { return budget_; }
   EventLoop& loop() { return loop_; }
   std::size_t open_calls() { return shard_->RunningMethods().size(); }
 
@@ -158,7 +160,7 @@ class ServerUnderTest {
   internal::Router router_;
   internal::WorkerPlaces places_;
   WorkerPool workers_;
-  internal::MemoryBudget budget_;
+  internal::BudgetCount budget_;
   std::optional<internal::Shard> shard_;
   std::vector<std::unique_ptr<WireClient>> clients_;
   std::uint64_t pings_ = 0;

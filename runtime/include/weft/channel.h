@@ -18,7 +18,9 @@ class ChannelCore;
 class InProcessHost;
 }  // namespace internal
 
-// How a channel behaves. The defaults are gRPC's where it has one.
+// How a channel behaves. The defaults are gRPC's where it has one. Setters take anything: on a
+// channel with a value that is out of its range every call fails with INTERNAL and a text that
+// names the option.
 class ChannelOptions {
  public:
   ChannelOptions() = default;
@@ -31,13 +33,13 @@ class ChannelOptions {
   ChannelOptions& add_loop(EventLoop& loop) { return loops_.push_back(&loop), *this; }
   // What the calls ask for as their authority. Default: the target's host and port.
   ChannelOptions& set_authority(std::string_view name) { return authority_ = name, *this; }
-  // The largest message that is accepted, in bytes, and the largest that is sent. Default: 4 MiB,
-  // unlimited.
+  // The largest message that is accepted, in bytes, and the largest that is sent; 1 or more.
+  // Default: 4 MiB, unlimited.
   ChannelOptions& set_receive_limit(std::size_t bytes) { return receive_limit_ = bytes, *this; }
   ChannelOptions& set_send_limit(std::size_t bytes) { return send_limit_ = bytes, *this; }
   // How long one attempt to connect may take, and the pauses between failed ones: the first,
-  // growing by 1.6 up to the longest, each +-20 %, counted from the start of the attempt. Default:
-  // 20 s, 1 s, 120 s.
+  // growing by 1.6 up to the longest, each +-20 %, counted from the start of the attempt. All above
+  // 0, the longest not below the first. Default: 20 s, 1 s, 120 s.
   ChannelOptions& set_connect_timeout(Duration t) { return connect_timeout_ = t, *this; }
   ChannelOptions& set_backoff(Duration first, Duration longest) {
     return first_backoff_ = first, longest_backoff_ = longest, *this;
@@ -84,8 +86,10 @@ class ChannelOptions {
 class Channel final {
  public:
   // "dns:///host:port", "host:port", "ipv4:1.2.3.4:80", "ipv6:[::1]:80", "unix:/path",
-  // "unix-abstract:name". A target that can't be understood makes every call fail with a text that
-  // says so.
+  // "unix-abstract:name". A target without a port means 443, as everywhere in gRPC; but that port
+  // is for TLS, which Weft does not speak, so name the port. A target that can't be understood
+  // makes every call fail at once, with INTERNAL (gRPC keeps INVALID_ARGUMENT for what servers say)
+  // and a text that says so.
   explicit Channel(std::string_view target, const ChannelOptions& options = ChannelOptions());
   // To a weft::Server in this process: no sockets, no HTTP/2, the same calls. They fail with
   // UNAVAILABLE while it does not run and when it was destroyed.

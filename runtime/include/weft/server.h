@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "weft/clock.h"
 #include "weft/flush_policy.h"
 #include "weft/internal/in_process.h"
+#include "weft/memory_budget.h"
 
 namespace weft {
 
@@ -20,13 +22,14 @@ namespace internal {
 class ServerCore;
 }
 
-// How a server behaves. The defaults are gRPC's where it has one.
+// How a server behaves. The defaults are gRPC's where it has one. Setters take anything: Start and
+// Run answer INVALID_ARGUMENT for a value that is out of its range and name the option.
 class ServerOptions {
  public:
   ServerOptions() = default;
 
-  // Event loops, each on a thread of its own. Default: one per core that the process may use, by
-  // its CPU affinity and its cgroups' quotas.
+  // Event loops, each on a thread of its own, up to 1,024. Default (and 0): one per core that the
+  // process may use, by its CPU affinity and its cgroups' quotas.
   ServerOptions& set_loops(int loops) { return loops_ = loops, *this; }
   // Serves on this loop, which the user runs and which must outlive the server, instead of on loops
   // of the server's own. May be said several times. Start comes before the loops run, or on the
@@ -34,14 +37,14 @@ class ServerOptions {
   // its calls are cancelled, and blocking handlers that still run are waited for by the destructor.
   ServerOptions& add_loop(EventLoop& loop) { return given_loops_.push_back(&loop), *this; }
   // Threads for blocking handlers, started when first needed, and how many calls may wait for one;
-  // beyond it calls are answered RESOURCE_EXHAUSTED. Default: 4 per core, 1,024.
+  // beyond it calls are answered RESOURCE_EXHAUSTED. Default: 4 per core (and for 0), 1,024.
   ServerOptions& set_workers(int threads) { return workers_ = threads, *this; }
   ServerOptions& set_worker_queue(std::size_t calls) { return worker_queue_ = calls, *this; }
-  // The largest message that is accepted, in bytes, and the largest that is sent. Default: 4 MiB,
-  // unlimited.
+  // The largest message that is accepted, in bytes, and the largest that is sent; 1 or more.
+  // Default: 4 MiB, unlimited.
   ServerOptions& set_receive_limit(std::size_t bytes) { return receive_limit_ = bytes, *this; }
   ServerOptions& set_send_limit(std::size_t bytes) { return send_limit_ = bytes, *this; }
-  // Streams that one connection may have open. Default: 1,000.
+  // Streams that one connection may have open; 1 or more. Default: 1,000.
   ServerOptions& set_max_concurrent_streams(std::size_t n) { return max_streams_ = n, *this; }
   // Of the bytes sent on a connection while less urgent calls wait, these get this share, so that
   // they are slowed but never starved: 0 (strict order) to 0.5. Default: 0.05.
@@ -62,22 +65,29 @@ class ServerOptions {
   // of a raw request are the memory that it was read into, and count until the last of them is
   // gone: copy what is to stay. From half of it on, connections that hold more than their share get
   // no new credit for request bodies, and their new calls are answered UNAVAILABLE; at the whole of
-  // it that goes for all, and connections on which nothing has moved for 20 s, although the client
-  // could take or send something, are closed one after the other, with a warning in the log. Calls
-  // whose handlers have begun go on, so add to it the calls that run at once times their largest
-  // reply. Default (and 0): half of the memory that the process may use, by the machine and its
-  // cgroups.
-  ServerOptions& set_memory_budget(std::size_t bytes) { return memory_budget_ = bytes, *this; }
-  // Connections; one more is closed at once. Default: unlimited.
+  // it that goes for all, and connections that hold 16 KiB of it or more, and on which less than
+  // that has moved for 20 s although the client could take or send it, are closed one after the
+  // other, with a warning in the log (never those from within the process). Calls whose handlers
+  // have begun go on, so add to it the calls that run at once times their largest reply. Default
+  // (and 0): half of the memory that the process may use, by the machine and its cgroups.
+  ServerOptions& set_memory_budget(std::size_t bytes) {
+    shared_memory_budget_.reset();
+    return memory_budget_ = bytes, *this;
+  }
+  // The same together with the other servers that are given this budget.
+  ServerOptions& set_memory_budget(const MemoryBudget& shared) {
+    return shared_memory_budget_ = shared, *this;
+  }
+  // Connections, 1 or more; one above it is closed at once. Default: unlimited.
   ServerOptions& set_max_connections(std::size_t n) { return max_connections_ = n, *this; }
   // For a new connection to say which protocol it speaks, and for an HTTP/1.1 request's head to
-  // arrive; the latter is also the longest pause in an HTTP/1.1 request's body. Default: 20 s, 20
-  // s.
+  // arrive; the latter is also the longest pause in an HTTP/1.1 request's body. Both above 0.
+  // Default: 20 s, 20 s.
   ServerOptions& set_handshake_timeout(Duration t) { return handshake_timeout_ = t, *this; }
   ServerOptions& set_header_timeout(Duration t) { return header_timeout_ = t, *this; }
-  // A connection without a call is closed after this. Default: never.
+  // A connection without a call is closed after this, which is above 0. Default: never.
   ServerOptions& set_idle_timeout(Duration t) { return idle_timeout_ = t, *this; }
-  // How long Run waits for calls to end after SIGTERM. Default: 30 s.
+  // How long Run waits for calls to end after SIGTERM; 0 or more. Default: 30 s.
   ServerOptions& set_drain_timeout(Duration t) { return drain_timeout_ = t, *this; }
   // Puts the text of an exception that escapes a handler into the status; it is always logged.
   // Default: no.
@@ -94,6 +104,7 @@ class ServerOptions {
   bool honor_client_priority() const { return honor_client_priority_; }
   FlushPolicy flush_policy() const { return flush_policy_; }
   std::size_t memory_budget() const { return memory_budget_; }
+  const std::optional<MemoryBudget>& shared_memory_budget() const { return shared_memory_budget_; }
   std::size_t max_connections() const { return max_connections_; }
   Duration handshake_timeout() const { return handshake_timeout_; }
   Duration header_timeout() const { return header_timeout_; }
@@ -112,7 +123,8 @@ class ServerOptions {
   double priority_floor_ = 0.05;
   bool honor_client_priority_ = true;
   FlushPolicy flush_policy_;
-  std::size_t memory_budget_ = 0;  // 0: by the machine
+  std::size_t memory_budget_ = 0;                     // 0: by the machine
+  std::optional<MemoryBudget> shared_memory_budget_;  // goes before it
   std::size_t max_connections_ = static_cast<std::size_t>(-1);
   Duration handshake_timeout_ = std::chrono::seconds(20);
   Duration header_timeout_ = std::chrono::seconds(20);
@@ -148,7 +160,8 @@ class Server final : public internal::InProcessHost {
   int port() const;
 
   // Starts the loops' threads and returns. FAILED_PRECONDITION when there is nothing to serve or it
-  // runs already.
+  // runs already, INVALID_ARGUMENT when an option is out of its range or the shared memory budget
+  // is of 0 bytes, RESOURCE_EXHAUSTED when there are not descriptors enough for the loops.
   absl::Status Start();
   // Start, then wait for SIGTERM, SIGINT or a Shutdown from another thread; a signal drains. OK at
   // once when Shutdown came before. A server that listens nowhere serves the channels of its own

@@ -36,6 +36,30 @@ TEST(ChannelStateTest, CallsFailAtOnceWhenNobodyListensAndTellTargetAndErrno) {
   EXPECT_NE(text.find("ECONNREFUSED"), std::string::npos) << text;
 }
 
+// checklist 40: INVALID_ARGUMENT is for servers to say.
+TEST(ChannelStateTest, TargetThatMakesNoSenseFailsCallsAtOnceEvenPatientOnes) {
+  const Channel channel("");
+  ClientContext context;
+  context.set_wait_for_ready(true);
+  const absl::Status status =
+      TestService::Stub(channel).Unary(context, TestRequest()).Wait().status();
+  EXPECT_EQ(status, absl::InternalError(
+                        "no calls can be made on this channel: bad target \"\": it has no host"));
+}
+
+// options_check_test has the rest of them.
+TEST(ChannelStateTest, OptionOutOfItsRangeFailsCallsAndIsNamed) {
+  const Channel channel("localhost:1", ChannelOptions().set_priority_floor(2));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(TestService::Stub(channel).Unary(TestRequest()).Wait().status(),
+              absl::InternalError("no calls can be made on this channel: "
+                                  "ChannelOptions::set_priority_floor(2) is out of its range: 0 "
+                                  "(strict order) to 0.5"));
+  }
+  auto stream = TestService::Stub(channel).ServerStream(TestRequest());
+  EXPECT_EQ(stream.Finish().Wait().code(), StatusCode::kInternal);
+}
+
 // checklist 51: until an attempt succeeds, calls fail without waiting for the next one.
 TEST(ChannelStateTest, FailedChannelFailsCallsUntilItIsConnected) {
   const int port = FreePort();

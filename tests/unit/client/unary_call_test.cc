@@ -63,6 +63,8 @@ TEST_F(UnaryCallTest, RequestOverTheSendLimitIsRefusedHere) {
   const absl::Status status =
       TestService::Stub(channel).Unary(Text(std::string(20, 'x'))).Wait().status();
   EXPECT_EQ(status.code(), StatusCode::kResourceExhausted);
+  EXPECT_NE(status.message().find("the send limit is 10 bytes (set_send_limit)"), std::string::npos)
+      << status;
   EXPECT_EQ(service_.begun, 0);
 }
 

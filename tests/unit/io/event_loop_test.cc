@@ -1,7 +1,9 @@
 #include "weft/event_loop.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <functional>
@@ -11,6 +13,7 @@
 #include <vector>
 
 #include "io/loop_core.h"
+#include "io/owned_fd.h"
 
 namespace weft {
 namespace {
@@ -52,6 +55,35 @@ class Timer final : public internal::TimerNode {
 bool Readable(int fd, int timeout_ms = 0) {
   pollfd poll_fd{fd, POLLIN, 0};
   return ::poll(&poll_fd, 1, timeout_ms) == 1;
+}
+
+// libevent would end the process where it lacks a descriptor.
+TEST(EventLoopTest, IsRefusedWhenThereAreTooFewDescriptorsWhicheverIsMissing) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit low = before;
+  low.rlim_cur = 100;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+  std::vector<internal::OwnedFd> taken;
+  do {
+    taken.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  } while (taken.back().valid());
+  taken.pop_back();
+  std::vector<absl::Status> made;
+  for (int left = 0; left < 5; ++left) {
+    made.push_back(EventLoop::Create().status());
+    taken.pop_back();
+  }
+  // UBSan looks at objects through pipes, and takes those for broken that it can't have.
+  for (int i = 0; i < 2; ++i) taken.pop_back();
+  const absl::Status enough = EventLoop::Create().status();
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  for (int left = 0; left < 5; ++left) {
+    const absl::Status& status = made[static_cast<std::size_t>(left)];
+    EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << left << ": " << status;
+    EXPECT_NE(status.message().find("ulimit -n"), std::string::npos) << status;
+  }
+  EXPECT_EQ(enough, absl::OkStatus());
 }
 
 TEST(EventLoopTest, RunsReadyThenPassEndAndWhatTheseAskFor) {

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <thread>
+#include <utility>
 
 #include "buffer/limits.h"
 #include "server/server_call.h"
@@ -36,7 +38,7 @@ class FakeTenant final : public MemoryTenant {
 
 // One of a server's loops, without calls.
 struct Side {
-  explicit Side(MemoryBudget& budget)
+  explicit Side(BudgetCount& budget)
       : loop(EventLoop::Options().set_clock(clock)), watch(budget, loop.core(), calls) {}
   // Moves the clock by whole ticks.
   void Ticks(Duration time) {
@@ -53,12 +55,12 @@ struct Side {
 };
 
 TEST(MemoryWatchTest, WhoCameWhileAnotherLoopFilledTheBudgetIsLetGoAgain) {
-  MemoryBudget budget(kMiB, 2);
+  BudgetCount budget(kMiB);
   Side busy(budget);
   Side light(budget);
   std::optional<ChunkPool::Charge> held = busy.loop.core().chunks().ChargeFor(2 * kMiB);
   busy.loop.RunOnce(Duration::zero());
-  ASSERT_EQ(budget.level(), MemoryBudget::Level::kFull);
+  ASSERT_EQ(budget.level(), BudgetCount::Level::kFull);
   FakeTenant tenant;
   light.watch.Add(tenant);
   EXPECT_TRUE(tenant.holds);
@@ -68,7 +70,7 @@ TEST(MemoryWatchTest, WhoCameWhileAnotherLoopFilledTheBudgetIsLetGoAgain) {
 
   held.reset();
   busy.loop.RunOnce(Duration::zero());
-  ASSERT_EQ(budget.level(), MemoryBudget::Level::kFree);
+  ASSERT_EQ(budget.level(), BudgetCount::Level::kFree);
   light.Ticks(2 * kBudgetTick);
   EXPECT_FALSE(tenant.holds);
   EXPECT_FALSE(light.watch.Refuses(tenant, "/p.S/M"));
@@ -79,7 +81,7 @@ class CutOffTest : public ::testing::Test {
  protected:
   CutOffTest() { side.loop.RunOnce(Duration::zero()); }
 
-  MemoryBudget budget{kMiB};
+  BudgetCount budget{kMiB};
   Side side{budget};
   std::optional<ChunkPool::Charge> held = side.loop.core().chunks().ChargeFor(2 * kMiB);
 };
@@ -108,7 +110,7 @@ TEST_F(CutOffTest, WhoMovesOrCannotBeSeenToIsLetBe) {
   side.watch.Add(unseen);
   for (int i = 0; i < 10; ++i) {
     side.Ticks(kStallPatience - 2 * kBudgetTick);
-    *moves.moved += 1;
+    *moves.moved += kLeastStalled;
   }
   EXPECT_TRUE(moves.cut_off.ok());
   EXPECT_TRUE(unseen.cut_off.ok());
@@ -120,6 +122,16 @@ TEST_F(CutOffTest, WhoMovesOrCannotBeSeenToIsLetBe) {
   EXPECT_FALSE(moves.cut_off.ok());
 }
 
+TEST_F(CutOffTest, WhoMovesALittleNowAndThenIsNotLetBe) {
+  FakeTenant tenant(kMiB);
+  side.watch.Add(tenant);
+  for (int i = 0; i < 10 && tenant.cut_off.ok(); ++i) {
+    side.Ticks(kStallPatience / 4);
+    *tenant.moved += kLeastStalled / 8;
+  }
+  EXPECT_FALSE(tenant.cut_off.ok());
+}
+
 TEST_F(CutOffTest, PatienceGoesOnWhileTheBudgetIsTight) {
   FakeTenant tenant(kMiB);
   side.watch.Add(tenant);
@@ -128,7 +140,7 @@ TEST_F(CutOffTest, PatienceGoesOnWhileTheBudgetIsTight) {
     side.Ticks(kStallPatience / 5);
     held = side.loop.core().chunks().ChargeFor(kMiB * 3 / 4);
     side.Ticks(kBudgetTick);
-    ASSERT_EQ(budget.level(), MemoryBudget::Level::kTight);
+    ASSERT_EQ(budget.level(), BudgetCount::Level::kTight);
   }
   EXPECT_FALSE(tenant.cut_off.ok());
 }
@@ -145,11 +157,11 @@ TEST_F(CutOffTest, PatienceBeginsWhenTheBudgetBecomesFull) {
     side.Ticks(2 * kBudgetTick);
   }
   EXPECT_TRUE(tenant.cut_off.ok());
-  EXPECT_EQ(budget.level(), MemoryBudget::Level::kFree);
+  EXPECT_EQ(budget.level(), BudgetCount::Level::kFree);
 }
 
 TEST(MemoryWatchTest, LoopThatIsAskedSeesThatAnotherFilledTheBudget) {
-  MemoryBudget budget(kMiB, 2);
+  BudgetCount budget(kMiB);
   Side busy(budget);
   Side light(budget);
   FakeTenant tenant(kLargestChunk);
@@ -162,6 +174,97 @@ TEST(MemoryWatchTest, LoopThatIsAskedSeesThatAnotherFilledTheBudget) {
   EXPECT_TRUE(tenant.holds);
   light.Ticks(kStallPatience + kBudgetTick);
   EXPECT_FALSE(tenant.cut_off.ok());
+}
+
+TEST(MemoryWatchTest, LoopThatNobodyAsksSeesThatAnotherFilledTheBudget) {
+  BudgetCount budget(kMiB);
+  Side busy(budget);
+  Side still(budget);
+  FakeTenant tenant(2 * kUseStep);
+  still.watch.Add(tenant);
+  const ChunkPool::Charge its = still.loop.core().chunks().ChargeFor(tenant.unsent);
+  still.loop.RunOnce(Duration::zero());
+  const ChunkPool::Charge held = busy.loop.core().chunks().ChargeFor(kMiB);
+  ASSERT_EQ(budget.level(), BudgetCount::Level::kFull);
+  still.Ticks(kBudgetGlance + kBudgetTick);
+  EXPECT_TRUE(tenant.holds);
+  still.Ticks(kStallPatience + kBudgetTick);
+  EXPECT_FALSE(tenant.cut_off.ok());
+}
+
+// Beside a loop that does the same, without a watch.
+TEST(MemoryWatchTest, TimerRestsOnceTheLoopHoldsNothing) {
+  BudgetCount budget(kMiB);
+  Side side(budget);
+  EventLoop plain(EventLoop::Options().set_clock(side.clock));
+  const auto own_timers_after = [&](Duration time) {
+    for (; time > Duration::zero(); time -= kBudgetTick) {
+      side.clock.Advance(kBudgetTick);
+      side.loop.RunOnce(Duration::zero());
+      plain.RunOnce(Duration::zero());
+    }
+    return static_cast<int>(side.loop.core().timers().size()) -
+           static_cast<int>(plain.core().timers().size());
+  };
+  std::optional<ChunkPool::Charge> held = side.loop.core().chunks().ChargeFor(2 * kUseStep);
+  std::optional<ChunkPool::Charge> same = plain.core().chunks().ChargeFor(2 * kUseStep);
+  EXPECT_EQ(own_timers_after(kBudgetTick), 1);
+  EXPECT_EQ(own_timers_after(3 * kBudgetGlance), 1);
+  held.reset();
+  same.reset();
+  EXPECT_EQ(own_timers_after(kBudgetGlance + kBudgetTick), 0);
+}
+
+TEST(MemoryWatchTest, WhoJoinsALoopThatHoldsSomethingCountsIt) {
+  BudgetCount budget(kMiB);
+  EventLoop loop;
+  const ChunkPool::Charge held = loop.core().chunks().ChargeFor(2 * kMiB);
+  IntrusiveList<ServerCall> calls;
+  const FakeTenant tenant;
+  std::optional<MemoryWatch> first(std::in_place, budget, loop.core(), calls);
+  EXPECT_EQ(budget.used(), 2 * kMiB);
+  first.reset();
+  EXPECT_EQ(budget.used(), 0u);
+  // The pool has told of it before.
+  MemoryWatch second(budget, loop.core(), calls);
+  EXPECT_EQ(budget.used(), 2 * kMiB);
+  EXPECT_TRUE(second.Refuses(tenant, "/p.S/M"));
+}
+
+TEST(MemoryWatchTest, WhatWasGivenBackElsewhereAndTakenAgainCounts) {
+  BudgetCount budget(kMiB);
+  Side side(budget);
+  std::optional<ChunkPool::Charge> held = side.loop.core().chunks().ChargeFor(kMiB / 4);
+  side.loop.RunOnce(Duration::zero());
+  std::thread([&held] { held.reset(); }).join();
+  side.clock.Advance(kBudgetGlance + kBudgetTick);
+  side.loop.RunOnce(Duration::zero());
+  EXPECT_EQ(budget.used(), 0u);
+  held = side.loop.core().chunks().ChargeFor(kMiB / 4);
+  EXPECT_EQ(budget.used(), kMiB / 4);
+}
+
+TEST(MemoryWatchTest, WhatALoopOfTwoServersHoldsCountsOnce) {
+  BudgetCount budget(kMiB);
+  Side side(budget);
+  std::optional<MemoryWatch> second(std::in_place, budget, side.loop.core(), side.calls);
+  std::optional<MemoryWatch> third(std::in_place, budget, side.loop.core(), side.calls);
+  FakeTenant tenant;
+  third->Add(tenant);
+  std::optional<ChunkPool::Charge> held = side.loop.core().chunks().ChargeFor(2 * kMiB);
+  side.loop.RunOnce(Duration::zero());
+  EXPECT_EQ(budget.used(), 2 * kMiB);
+  EXPECT_TRUE(tenant.holds);
+
+  // It goes on counting for who is left.
+  side.watch.Leave();
+  second.reset();
+  EXPECT_EQ(budget.used(), 2 * kMiB);
+  EXPECT_TRUE(tenant.holds);
+  held.reset();
+  side.Ticks(2 * kBudgetTick);
+  EXPECT_EQ(budget.used(), 0u);
+  EXPECT_FALSE(tenant.holds);
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ TEST(RouterTest, FindsMethodsByTheirExactPath) {  // checklist 4
   for (std::size_t i = 0; i < 4; ++i) {
     EXPECT_EQ(router.Find(service.methods()[i].info->path), i);
     EXPECT_EQ(router.entries()[i].service, &service);
+    EXPECT_TRUE(router.Offers(service.methods()[i].info->path));
   }
   for (const char* path :
        {"", "/", "weft.testing.TestService/Unary", "/weft.testing.TestService/unary",
@@ -50,6 +51,7 @@ TEST(RouterTest, AnyOtherTakesWhatNoMethodHas) {
   router.Add(any);
   router.Add(service);
   EXPECT_EQ(router.Find("/any/Thing"), 0u);
+  EXPECT_FALSE(router.Offers("/any/Thing"));
   EXPECT_EQ(router.Find(service.methods()[2].info->path), 3u);
 }
 
@@ -60,6 +62,8 @@ TEST(RouterTest, TellsAnUnknownMethodFromAnUnknownService) {
   EXPECT_TRUE(router.KnowsServiceOf("/weft.testing.TestService/Nothing"));
   EXPECT_FALSE(router.KnowsServiceOf("/weft.testing.Test/Unary"));
   EXPECT_FALSE(router.KnowsServiceOf(""));
+  EXPECT_FALSE(router.KnowsServiceOf("/nope")) << "each path begins so";
+  EXPECT_FALSE(router.KnowsServiceOf("/"));
 }
 
 TEST(RouterDeathTest, OnePathTwiceIsRefused) {

@@ -1,7 +1,9 @@
 #include "weft/server.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "io/owned_fd.h"
 #include "tests/support/test_service.h"
@@ -123,6 +126,41 @@ TEST_F(ServerTest, ServesUntilItIsShutDown) {
   }
   EXPECT_TRUE(server.Shutdown(seconds(10)).ok());
   EXPECT_FALSE(ConnectTo(server.port()).valid());
+}
+
+// options_check_test has the rest of them.
+TEST_F(ServerTest, OptionOutOfItsRangeIsToldByStartAndRun) {
+  for (const ServerOptions& options :
+       {ServerOptions().set_loops(-3), ServerOptions().set_loops(100'000),
+        ServerOptions().set_workers(-1), ServerOptions().set_max_concurrent_streams(0)}) {
+    Server server(options);
+    server.Register(service);
+    const absl::Status started = server.Start();
+    EXPECT_EQ(started.code(), absl::StatusCode::kInvalidArgument) << started;
+    EXPECT_NE(started.message().find("ServerOptions::set_"), std::string::npos) << started;
+    EXPECT_EQ(server.Run(), started);
+  }
+}
+
+TEST_F(ServerTest, StartTellsThatThereAreTooFewDescriptorsForItsLoops) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit low = before;
+  low.rlim_cur = 100;
+  Server server(ServerOptions().set_loops(2));
+  server.Register(service);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &low), 0);
+  std::vector<internal::OwnedFd> taken;
+  do {
+    taken.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  } while (taken.back().valid());
+  // Fewer than a loop takes, enough for UBSan's pipes.
+  for (int i = 0; i < 5; ++i) taken.pop_back();
+  const absl::Status started = server.Start();
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_EQ(started.code(), absl::StatusCode::kResourceExhausted) << started;
+  EXPECT_NE(started.message().find("can't start with 2 loops"), std::string::npos) << started;
+  EXPECT_EQ(server.Start(), absl::OkStatus()) << "after the limit was raised";
 }
 
 TEST_F(ServerTest, HasNoMoreThreadsThanLoopsAndOne) {

@@ -1,4 +1,4 @@
-// The memory budget of a whole server, which its loops share.
+// The memory budget of a whole server, which its loops share, and of several servers.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -14,12 +14,15 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "buffer/chunk_pool.h"
 #include "buffer/limits.h"
+#include "io/loop_core.h"
 #include "io/loop_thread.h"
 #include "test_service.weft.h"
 #include "weft/channel.h"
 #include "weft/client_stream.h"
 #include "weft/event_loop.h"
+#include "weft/memory_budget.h"
 #include "weft/server.h"
 #include "weft/sleep.h"
 
@@ -79,14 +82,15 @@ class SharedBudgetTest : public ::testing::Test {
   }
   ~SharedBudgetTest() override { service_.open = true; }
 
-  void Start(int loops, std::size_t budget) {
-    server_.emplace(ServerOptions().set_loops(loops).set_memory_budget(budget));
-    server_->Register(service_);
-    ASSERT_EQ(server_->Listen("127.0.0.1:0"), absl::OkStatus());
-    ASSERT_EQ(server_->Start(), absl::OkStatus());
+  void Start(std::optional<Server>& server, const ServerOptions& options) {
+    server.emplace(options);
+    server->Register(service_);
+    ASSERT_EQ(server->Listen("127.0.0.1:0"), absl::OkStatus());
+    ASSERT_EQ(server->Start(), absl::OkStatus());
   }
-  std::unique_ptr<Peer> Connect() {
-    auto peer = std::make_unique<Peer>(absl::StrCat("127.0.0.1:", server_->port()), options_);
+  std::unique_ptr<Peer> Connect() { return Connect(*server_); }
+  std::unique_ptr<Peer> Connect(const Server& server) {
+    auto peer = std::make_unique<Peer>(absl::StrCat("127.0.0.1:", server.port()), options_);
     const absl::StatusOr<TestReply> reply = peer->stub.Unary(TestRequest()).Wait();
     EXPECT_EQ(reply.status(), absl::OkStatus());
     if (reply.ok()) peer->loop = reply->text();
@@ -116,7 +120,7 @@ class SharedBudgetTest : public ::testing::Test {
 };
 
 TEST_F(SharedBudgetTest, WhatOneLoopsPeersHoldRefusesTheCallsOfAnother) {
-  Start(/*loops=*/2, 512 * kKiB);
+  Start(server_, ServerOptions().set_loops(2).set_memory_budget(512 * kKiB));
   std::vector<std::unique_ptr<Peer>> busy;
   std::vector<std::unique_ptr<Peer>> others;
   for (int i = 0; i < 28; ++i) {
@@ -152,6 +156,70 @@ TEST_F(SharedBudgetTest, WhatOneLoopsPeersHoldRefusesTheCallsOfAnother) {
   EXPECT_TRUE(Until([&] { return CallOf(*others.front()).ok(); }));
   for (const std::unique_ptr<Peer>& peer : others) EXPECT_EQ(CallOf(*peer), absl::OkStatus());
   for (const std::unique_ptr<Peer>& peer : busy) EXPECT_EQ(CallOf(*peer), absl::OkStatus());
+}
+
+TEST_F(SharedBudgetTest, WhatOneServersPeersHoldRefusesTheCallsOfAnother) {
+  const MemoryBudget budget(256 * kKiB);
+  const ServerOptions options = ServerOptions().set_loops(1).set_memory_budget(budget);
+  std::optional<Server> other_server;
+  Start(server_, options);
+  Start(other_server, options);
+  const std::unique_ptr<Peer> other = Connect(*other_server);
+
+  std::vector<std::unique_ptr<Peer>> busy;
+  for (int i = 0; i < 8; ++i) busy.push_back(Connect());
+  std::vector<Upload> uploads;
+  for (const std::unique_ptr<Peer>& peer : busy) {
+    Upload upload = peer->stub.ClientStream();
+    const absl::Status written = upload.Write(Payload(48 * kKiB)).Wait();
+    EXPECT_TRUE(written.ok() || absl::IsUnavailable(written)) << written;
+    if (written.ok()) uploads.push_back(std::move(upload));
+  }
+  EXPECT_TRUE(Until([&] { return Refused(*other); })) << budget.used();
+
+  service_.open = true;
+  uploads.clear();
+  EXPECT_TRUE(Until([&] { return CallOf(*other).ok(); })) << budget.used();
+
+  // What is left with a server that ends counts no more.
+  server_.reset();
+  other_server.reset();
+  EXPECT_EQ(budget.used(), 0u);
+}
+
+TEST_F(SharedBudgetTest, WhatALoopOfTwoServersHoldsCountsOnce) {
+  const MemoryBudget budget(8 * internal::kMiB);
+  auto loop = std::make_unique<EventLoop>();
+  const ServerOptions options = ServerOptions().add_loop(*loop).set_memory_budget(budget);
+  std::optional<Server> other_server;
+  Start(server_, options);
+  Start(other_server, options);
+  internal::LoopThread serving(std::move(loop));
+
+  std::vector<std::unique_ptr<Peer>> peers;
+  std::vector<Upload> uploads;
+  for (int i = 0; i < 8; ++i) {
+    peers.push_back(Connect(i % 2 == 0 ? *server_ : *other_server));
+    uploads.push_back(peers.back()->stub.ClientStream());
+    ASSERT_EQ(uploads.back().Write(Payload(48 * kKiB)).Wait(), absl::OkStatus());
+  }
+  ASSERT_TRUE(Until([&] { return budget.used() >= uploads.size() * 48 * kKiB; })) << budget.used();
+  const internal::ChunkPool::Stats held = serving.loop().core().chunks().stats();
+  EXPECT_LE(budget.used(), held.bytes_in_use + held.bytes_charged + internal::kUseStep);
+
+  service_.open = true;
+  uploads.clear();
+  server_.reset();
+  EXPECT_EQ(CallOf(*peers[1]), absl::OkStatus());
+  other_server.reset();
+  EXPECT_EQ(budget.used(), 0u);
+}
+
+TEST_F(SharedBudgetTest, BudgetOfNothingStartsNoServer) {
+  Server server(ServerOptions().set_memory_budget(MemoryBudget(0)));
+  server.Register(service_);
+  const absl::Status started = server.Start();
+  EXPECT_TRUE(absl::IsInvalidArgument(started)) << started;
 }
 
 }  // namespace
