@@ -1,5 +1,6 @@
 """The loads, which h2load makes from core 1, or from any."""
 
+import hashlib
 import os
 import re
 import struct
@@ -13,17 +14,31 @@ NAME = b"bench"
 
 
 class Load:
-    """`message_id` is also the number of messages that a stream sends back. "A+B" calls both methods in turns."""
+    """Echoes. `message_id` is also the number of messages that a stream sends back. "A+B" calls both methods in turns."""
 
     def __init__(self, method, body_bytes, connections, streams, message_id=7, first_guess=1000):
-        self.methods = method.split("+")
+        methods = method.split("+")
+        self.paths = [f"/bench.Echo/{method}" for method in methods]
         self.connections = connections
         self.streams = streams
         self.first_guess = max(first_guess, connections * streams)
-        replies = [message_id if method == "ServerStream" else 1 for method in self.methods]
+        replies = [message_id if method == "ServerStream" else 1 for method in methods]
         self.messages = sum(replies) / len(replies)
         self.body = envelope(payload(body_bytes, message_id))
         self.reply_bytes = len(self.body) * self.messages
+
+
+class Fetch:
+    """A small request for a body that the server holds."""
+
+    def __init__(self, body_bytes, connections, streams, first_guess=1000):
+        self.paths = ["/bench.Store/Fetch"]
+        self.connections = connections
+        self.streams = streams
+        self.first_guess = max(first_guess, connections * streams)
+        self.messages = 1
+        self.body = envelope(id_field(body_bytes))
+        self.reply_bytes = len(envelope(body_field(body_bytes)))
 
 
 def varint(number):
@@ -34,10 +49,17 @@ def varint(number):
     return out + bytes([number])
 
 
+def body_field(body_bytes):
+    return b"\x0a" + varint(body_bytes) + (b"weft" * (body_bytes // 4 + 1))[:body_bytes]
+
+
+def id_field(message_id):
+    return b"\x10" + varint(message_id)
+
+
 def payload(body_bytes, message_id):
     """A bench.Payload on the wire."""
-    body = (b"weft" * (body_bytes // 4 + 1))[:body_bytes]
-    return b"\x0a" + varint(body_bytes) + body + b"\x10" + varint(message_id) + b"\x1a" + varint(len(NAME)) + NAME
+    return body_field(body_bytes) + id_field(message_id) + b"\x1a" + varint(len(NAME)) + NAME
 
 
 def envelope(message):
@@ -52,6 +74,9 @@ LOADS = {
     "unary16k_c10m10": Load("Unary", 16384, 10, 10),
     "unary64k_c10m10": Load("Unary", 65536, 10, 10, first_guess=200),
     "unary1m_c4m2": Load("Unary", 1 << 20, 4, 2, first_guess=16),
+    "fetch16k_c10m10": Fetch(16 << 10, 10, 10),
+    "fetch64k_c10m10": Fetch(64 << 10, 10, 10, first_guess=200),
+    "fetch1m_c4m2": Fetch(1 << 20, 4, 2, first_guess=16),
     "stream10k_c1m1": Load("ServerStream", 32, 1, 1, message_id=10_000, first_guess=4),
     "stream10k_c4m2": Load("ServerStream", 32, 4, 2, message_id=10_000, first_guess=16),
     # Small replies among streams of 40 KiB on the same connections.
@@ -77,7 +102,7 @@ class Generator:
 
     def run(self, load, port, calls, log=None):
         """Makes `calls` calls; returns how many of them a second were done."""
-        body = os.path.join(self._folder, f"body_{len(load.body)}_{load.messages}")
+        body = os.path.join(self._folder, "body_" + hashlib.sha256(load.body).hexdigest())
         if not os.path.exists(body):
             with open(body, "wb") as file:
                 file.write(load.body)
@@ -86,7 +111,7 @@ class Generator:
                                   "-H", "te: trailers", "-d", body]
         if log:
             command.append(f"--log-file={log}")
-        command += [f"http://127.0.0.1:{port}/bench.Echo/{method}" for method in load.methods]
+        command += [f"http://127.0.0.1:{port}{path}" for path in load.paths]
         done = subprocess.run(command, capture_output=True, text=True)
         said = done.stdout
         rate = re.search(r"finished in ([\d.]+\w+), ([\d.]+) req/s", said)
@@ -98,7 +123,7 @@ class Generator:
             raise WrongReplies(f"{succeeded[1]} of {calls} calls succeeded")
         bytes_each = int(traffic[1]) / calls
         # Each connection takes the methods in turns, so it may make one call more to the first than to the last.
-        uneven = load.connections / calls if len(load.methods) > 1 else 0
+        uneven = load.connections / calls if len(load.paths) > 1 else 0
         if abs(bytes_each - load.reply_bytes) > load.reply_bytes * (0.001 + uneven):
             raise WrongReplies(f"replies of {bytes_each:.0f} bytes, want {load.reply_bytes}")
         return float(rate[2])

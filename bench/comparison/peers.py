@@ -106,7 +106,8 @@ def build_grpc_cpp(form):
     proto = os.path.join(SOURCES, "echo.proto")
     source = os.path.join(SOURCES, "grpc_cpp", form + ".cc")
     target = os.path.join(BIN, "grpc_cpp_" + form)
-    if not newer_than(target, [proto, source, PING_PONG]):
+    held = os.path.join(SOURCES, "grpc_cpp", "held_replies.h")
+    if not newer_than(target, [proto, source, PING_PONG, held]):
         generated = os.path.join(OUT, "grpc_cpp")
         os.makedirs(generated, exist_ok=True)
         os.makedirs(BIN, exist_ok=True)

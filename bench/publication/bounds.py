@@ -74,7 +74,7 @@ def of_compare(compared):
         yield from ratio(load, ["tonic"], 0.5, "server CPU to tonic's")
     yield from ratio("unary32_c1m1", [FLOOR], 1.15, "server CPU to the floor's")
     yield from ratio("unary32_c1m1", compared.rivals, 1, "p50 latency to the best peer's", "p50_us")
-    for load in ("unary64k_c10m10", "unary1m_c4m2"):
+    for load in ("unary64k_c10m10", "unary1m_c4m2", "fetch64k_c10m10", "fetch1m_c4m2"):
         yield from ratio(load, [FLOOR], 1.2, "server CPU to the floor's")
     streamed = [value / STREAM_MESSAGES for value in compared.rounds.values(WEFT, STREAM, "cpu_us")]
     if streamed:

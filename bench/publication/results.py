@@ -15,7 +15,11 @@ WEFT, AGAIN = "weft", "weft-again"
 TITLES = {WEFT: "Weft", FLOOR: "floor (nghttp2)", "grpc-cpp-cb": "gRPC C++ callback", "grpc-cpp-async": "gRPC C++ queue"}
 SMALL = {"unary32_c1m1": "32 bytes, 1 × 1", "unary32_c10m10": "32 bytes, 10 × 10", "unary32_c50m100": "32 bytes, 50 × 100",
          "unary1k_c10m10": "1 KiB, 10 × 10"}
-LARGE = {"unary16k_c10m10": "16 KiB, 10 × 10", "unary64k_c10m10": "64 KiB, 10 × 10", "unary1m_c4m2": "1 MiB, 4 × 2"}
+# Large replies: to requests of the same size, which the handler copies; and of bodies that the server holds before it is asked.
+ECHOED = {"unary16k_c10m10": "16 KiB echoed, 10 × 10", "unary64k_c10m10": "64 KiB echoed, 10 × 10",
+          "unary1m_c4m2": "1 MiB echoed, 4 × 2"}
+HELD = {"fetch16k_c10m10": "16 KiB held, 10 × 10", "fetch64k_c10m10": "64 KiB held, 10 × 10", "fetch1m_c4m2": "1 MiB held, 4 × 2"}
+LARGE = {**ECHOED, **HELD}
 STREAM = "stream10k_c1m1"
 STREAM_MESSAGES = 10_000
 KIB_PER_MIB = 1024

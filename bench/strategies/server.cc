@@ -1,4 +1,4 @@
-// bench.Echo with a choice of how its output is written, for bench/write_strategy:
+// bench.Echo and bench.Store with a choice of how output is written, for bench/write_strategy:
 //
 //   weft_write_strategy_server --port N --write gathered   as Weft does: lists, once a pass
 //                                       --write flat-pass  copied into one buffer, once a pass
@@ -22,9 +22,10 @@
 #include <utility>
 
 #include "bench/echo_service.h"
+#include "bench/store_service.h"
 #include "bench/strategies/flat_transport.h"
+#include "buffer/budget_count.h"
 #include "buffer/limits.h"
-#include "buffer/memory_budget.h"
 #include "flags.h"
 #include "io/listener.h"
 #include "io/loop_thread.h"
@@ -107,11 +108,14 @@ int Main(int argc, char** argv) {
   options.set_receive_limit(kMessageLimit).set_send_limit(kMessageLimit);
   options.set_flush_policy(strategy->policy);
   EchoService echo;
+  weft::RawService store;
+  AddFetch(store);
   weft::internal::Router router;
   router.Add(echo);
+  router.Add(store);
   weft::WorkerPool workers{weft::WorkerPool::Options()};
   weft::internal::WorkerPlaces places(1, 1);
-  weft::internal::MemoryBudget budget(weft::internal::UsableMemory() / 2);
+  weft::internal::BudgetCount budget(weft::internal::UsableMemory() / 2);
   OutputCounts counts;
 
   weft::internal::SignalWatch watch({SIGTERM, SIGINT});

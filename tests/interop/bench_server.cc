@@ -1,10 +1,11 @@
-// bench.Echo on Weft, for bench/compare, bench/priority and the memory programs:
+// bench.Echo and bench.Store on Weft, for bench/compare, bench/priority and the memory programs:
 // weft_bench_server --port N [--loops N] [--memory_budget BYTES].
 #include <cstdint>
 #include <iostream>
 #include <string>
 
 #include "bench/echo_service.h"
+#include "bench/store_service.h"
 #include "flags.h"
 #include "weft/server.h"
 
@@ -17,12 +18,15 @@ int main(int argc, char** argv) {
   flags.Parse(argc, argv);
 
   bench::EchoService echo;
+  weft::RawService store;
+  bench::AddFetch(store);
   weft::Server server(weft::ServerOptions()
                           .set_loops(static_cast<int>(loops))
                           .set_receive_limit(bench::kMessageLimit)
                           .set_send_limit(bench::kMessageLimit)
                           .set_memory_budget(static_cast<std::size_t>(memory_budget)));
   server.Register(echo);
+  server.Register(store);
   const absl::Status listening = server.Listen("127.0.0.1:" + std::to_string(port));
   if (!listening.ok()) {
     std::cerr << argv[0] << ": " << listening << "\n";

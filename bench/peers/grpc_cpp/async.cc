@@ -1,4 +1,5 @@
-// The echo service on gRPC C++'s completion queues: grpc_cpp_async PORT. One queue, one thread.
+// The services of echo.proto on gRPC C++'s completion queues: grpc_cpp_async PORT. One queue, one
+// thread.
 #include <grpcpp/grpcpp.h>
 
 #include <cstdio>
@@ -6,11 +7,13 @@
 #include <string>
 
 #include "echo.grpc.pb.h"
+#include "held_replies.h"
 
 namespace {
 
 using bench::Payload;
 using Service = bench::Echo::AsyncService;
+using Store = bench::Store::WithRawMethod_Fetch<bench::Store::Service>;
 using Queue = grpc::ServerCompletionQueue;
 
 constexpr int kMessageLimit = 64 << 20;
@@ -46,6 +49,38 @@ class UnaryCall final : public Call {
   grpc::ServerContext context_;
   Payload payload_;
   grpc::ServerAsyncResponseWriter<Payload> writer_;
+  bool finished_ = false;
+};
+
+class FetchCall final : public Call {
+ public:
+  FetchCall(Store* store, const HeldReplies* held, Queue* queue)
+      : store_(store), held_(held), queue_(queue), writer_(&context_) {
+    store->RequestFetch(&context_, &request_, &writer_, queue, queue, this);
+  }
+  void Proceed(bool ok) override {
+    if (finished_ || !ok) {
+      delete this;
+      return;
+    }
+    new FetchCall(store_, held_, queue_);
+    finished_ = true;
+    grpc::ByteBuffer reply;
+    const grpc::Status status = held_->Find(request_, &reply);
+    if (status.ok()) {
+      writer_.Finish(reply, status, this);
+    } else {
+      writer_.FinishWithError(status, this);
+    }
+  }
+
+ private:
+  Store* store_;
+  const HeldReplies* held_;
+  Queue* queue_;
+  grpc::ServerContext context_;
+  grpc::ByteBuffer request_;
+  grpc::ServerAsyncResponseWriter<grpc::ByteBuffer> writer_;
   bool finished_ = false;
 };
 
@@ -147,15 +182,21 @@ int main(int argc, char** argv) {
     return 2;
   }
   Service service;
+  Store store;
+  const HeldReplies held;
   grpc::ServerBuilder builder;
   builder.AddListeningPort(std::string("127.0.0.1:") + argv[1], grpc::InsecureServerCredentials());
   builder.SetMaxReceiveMessageSize(kMessageLimit);
   builder.SetMaxSendMessageSize(kMessageLimit);
   builder.RegisterService(&service);
+  builder.RegisterService(&store);
   std::unique_ptr<Queue> queue = builder.AddCompletionQueue();
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (!server) return 1;
-  for (int i = 0; i < kUnaryCallsOffered; ++i) new UnaryCall(&service, queue.get());
+  for (int i = 0; i < kUnaryCallsOffered; ++i) {
+    new UnaryCall(&service, queue.get());
+    new FetchCall(&store, &held, queue.get());
+  }
   for (int i = 0; i < kStreamsOffered; ++i) {
     new StreamCall(&service, queue.get());
     new BidiCall(&service, queue.get());

@@ -1,4 +1,4 @@
-// The echo service on gRPC C++'s callback API: grpc_cpp_callback PORT.
+// The services of echo.proto on gRPC C++'s callback API: grpc_cpp_callback PORT.
 #include <grpcpp/grpcpp.h>
 
 #include <cstdio>
@@ -6,6 +6,7 @@
 #include <string>
 
 #include "echo.grpc.pb.h"
+#include "held_replies.h"
 
 namespace {
 
@@ -107,6 +108,18 @@ class EchoService final : public bench::Echo::CallbackService {
   }
 };
 
+class StoreService final : public bench::Store::WithRawCallbackMethod_Fetch<bench::Store::Service> {
+  grpc::ServerUnaryReactor* Fetch(grpc::CallbackServerContext* context,
+                                  const grpc::ByteBuffer* request,
+                                  grpc::ByteBuffer* reply) override {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    reactor->Finish(held_.Find(*request, reply));
+    return reactor;
+  }
+
+  const HeldReplies held_;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -115,11 +128,13 @@ int main(int argc, char** argv) {
     return 2;
   }
   EchoService echo;
+  StoreService store;
   grpc::ServerBuilder builder;
   builder.AddListeningPort(std::string("127.0.0.1:") + argv[1], grpc::InsecureServerCredentials());
   builder.SetMaxReceiveMessageSize(kMessageLimit);
   builder.SetMaxSendMessageSize(kMessageLimit);
   builder.RegisterService(&echo);
+  builder.RegisterService(&store);
   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (!server) return 1;
   server->Wait();

@@ -1,8 +1,9 @@
-// The echo service on grpc-go: grpc_go PORT. On SIGUSR2 it prints "MALLOCS n" to stderr, as count_allocations.c does for
+// The services of echo.proto on grpc-go: grpc_go PORT. On SIGUSR2 it prints "MALLOCS n" to stderr, as count_allocations.c does for
 // programs that use the C library's heap.
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -14,6 +15,12 @@ import (
 	"syscall"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/encoding"
+	"google.golang.org/grpc/encoding/proto"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/status"
+	protobuf "google.golang.org/protobuf/proto"
 
 	"weft/bench/grpc_go/pb"
 )
@@ -58,6 +65,46 @@ func (echo) Bidi(stream pb.Echo_BidiServer) error {
 	}
 }
 
+// What bench.Store answers, serialized, by the size of the body.
+var held = map[int32]mem.BufferSlice{}
+
+func fillHeld() {
+	for _, size := range []int32{16 << 10, 64 << 10, 1 << 20} {
+		reply, err := protobuf.Marshal(&pb.Payload{Body: bytes.Repeat([]byte("w"), int(size))})
+		if err != nil {
+			log.Fatal(err)
+		}
+		held[size] = mem.BufferSlice{mem.SliceBuffer(reply)}
+	}
+}
+
+// Hands on what is serialized already: a generated handler's reply would be serialized, and so copied, each time.
+type codec struct{ encoding.CodecV2 }
+
+func (c codec) Marshal(message any) (mem.BufferSlice, error) {
+	if serialized, ok := message.(mem.BufferSlice); ok {
+		return serialized, nil
+	}
+	return c.CodecV2.Marshal(message)
+}
+
+func fetch(_ any, _ context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+	var asked pb.Payload
+	if err := decode(&asked); err != nil {
+		return nil, err
+	}
+	reply, ok := held[asked.Id]
+	if !ok {
+		return nil, status.Errorf(codes.NotFound, "no body of %d bytes is held", asked.Id)
+	}
+	return reply, nil
+}
+
+var store = grpc.ServiceDesc{
+	ServiceName: pb.Store_ServiceDesc.ServiceName,
+	Methods:     []grpc.MethodDesc{{MethodName: "Fetch", Handler: fetch}},
+}
+
 func printAllocationsOnSignal() {
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGUSR2)
@@ -77,7 +124,10 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	server := grpc.NewServer(grpc.MaxRecvMsgSize(messageLimit), grpc.MaxSendMsgSize(messageLimit))
+	fillHeld()
+	server := grpc.NewServer(grpc.MaxRecvMsgSize(messageLimit), grpc.MaxSendMsgSize(messageLimit),
+		grpc.ForceServerCodecV2(codec{encoding.GetCodecV2(proto.Name)}))
 	pb.RegisterEchoServer(server, echo{})
+	server.RegisterService(&store, nil)
 	log.Fatal(server.Serve(listener))
 }

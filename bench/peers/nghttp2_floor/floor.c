@@ -1,8 +1,9 @@
 // The floor of the comparison: libevent and nghttp2 with nothing on top. nghttp2_floor PORT.
 // It answers every POST with the request's body, a gRPC head and `grpc-status: 0`; the path of
-// bench.Echo/ServerStream gets 10,000 copies, packed into full DATA frames. It decodes no protobuf,
-// routes nothing and sets no deadlines: the least that a server on these two libraries can cost,
-// not a server that anyone could use.
+// bench.Echo/ServerStream gets 10,000 copies, packed into full DATA frames, that of
+// bench.Store/Fetch what it holds already. It decodes no protobuf beyond the number that tells
+// which, routes nothing and sets no deadlines: the least that a server on these two libraries can
+// cost, not a server that anyone could use.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,9 +22,11 @@ enum {
   kOutputMark = 256 * 1024,
   kOutputKept = 64 * 1024,
   kStreamCopies = 10000,
+  kEnvelopeHead = 5,
 };
 
 static const char kStreamPath[] = "/bench.Echo/ServerStream";
+static const char kFetchPath[] = "/bench.Store/Fetch";
 
 typedef struct {
   int fd;
@@ -35,9 +38,19 @@ typedef struct {
 
 typedef struct {
   uint8_t* body;
-  size_t size, capacity, sent;
+  size_t size, capacity;
+  const uint8_t* reply;
+  size_t reply_size, sent;
   int copies_left;
+  int fetches;
 } Stream;
+
+// Replies with a body of `id` bytes, as they are sent.
+static struct {
+  size_t id;
+  uint8_t* reply;
+  size_t size;
+} held[] = {{.id = 16 << 10}, {.id = 64 << 10}, {.id = 1 << 20}};
 
 static struct event_base* base;
 static nghttp2_session_callbacks* callbacks;
@@ -53,21 +66,53 @@ static ssize_t read_body(nghttp2_session* session, int32_t id, uint8_t* to, size
   Stream* stream = source->ptr;
   size_t filled = 0;
   for (;;) {
-    size_t left = stream->size - stream->sent;
+    size_t left = stream->reply_size - stream->sent;
     size_t n = left < room - filled ? left : room - filled;
-    memcpy(to + filled, stream->body + stream->sent, n);
+    memcpy(to + filled, stream->reply + stream->sent, n);
     stream->sent += n;
     filled += n;
-    if (stream->sent < stream->size || stream->copies_left == 0) break;
+    if (stream->sent < stream->reply_size || stream->copies_left == 0) break;
     stream->copies_left--;
     stream->sent = 0;
   }
-  if (stream->sent == stream->size && stream->copies_left == 0) {
+  if (stream->sent == stream->reply_size && stream->copies_left == 0) {
     nghttp2_nv trailer = FIELD("grpc-status", "0");
     *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
     nghttp2_submit_trailer(session, id, &trailer, 1);
   }
   return (ssize_t)filled;
+}
+
+static void fill_held(void) {
+  for (size_t i = 0; i < sizeof held / sizeof *held; ++i) {
+    uint8_t* reply = malloc(held[i].id + 16);
+    uint8_t* to = reply + kEnvelopeHead;
+    *to++ = 0x0a;  // field 1, with a length
+    size_t left = held[i].id;
+    for (; left > 127; left >>= 7) *to++ = (uint8_t)(left | 0x80);
+    *to++ = (uint8_t)left;
+    memset(to, 'w', held[i].id);
+    size_t message = (size_t)(to - reply) - kEnvelopeHead + held[i].id;
+    reply[0] = 0;
+    uint32_t length = htonl((uint32_t)message);
+    memcpy(reply + 1, &length, sizeof length);
+    held[i].reply = reply;
+    held[i].size = kEnvelopeHead + message;
+  }
+}
+
+// The request is a message with an `id` and nothing else. An empty reply if there is none.
+static void reply_with_held(Stream* stream) {
+  size_t id = 0;
+  int shift = 0;
+  for (size_t i = kEnvelopeHead + 1; i < stream->size && shift < 32; ++i, shift += 7) {
+    id |= (size_t)(stream->body[i] & 0x7f) << shift;
+  }
+  for (size_t i = 0; i < sizeof held / sizeof *held; ++i) {
+    if (held[i].id != id) continue;
+    stream->reply = held[i].reply;
+    stream->reply_size = held[i].size;
+  }
 }
 
 static int on_begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void* unused) {
@@ -81,11 +126,13 @@ static int on_header(nghttp2_session* session, const nghttp2_frame* frame, nghtt
   (void)flags;
   (void)unused;
   nghttp2_vec n = nghttp2_rcbuf_get_buf(name), v = nghttp2_rcbuf_get_buf(value);
-  if (n.len == 5 && !memcmp(n.base, ":path", 5) && v.len == sizeof(kStreamPath) - 1 &&
-      !memcmp(v.base, kStreamPath, v.len)) {
-    Stream* stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
-    if (stream) stream->copies_left = kStreamCopies - 1;
+  if (n.len != 5 || memcmp(n.base, ":path", 5)) return 0;
+  Stream* stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
+  if (!stream) return 0;
+  if (v.len == sizeof(kStreamPath) - 1 && !memcmp(v.base, kStreamPath, v.len)) {
+    stream->copies_left = kStreamCopies - 1;
   }
+  stream->fetches = v.len == sizeof(kFetchPath) - 1 && !memcmp(v.base, kFetchPath, v.len);
   return 0;
 }
 
@@ -110,6 +157,12 @@ static int on_frame(nghttp2_session* session, const nghttp2_frame* frame, void* 
   if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM)) return 0;
   Stream* stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
   if (!stream) return 0;
+  if (stream->fetches) {
+    reply_with_held(stream);
+  } else {
+    stream->reply = stream->body;
+    stream->reply_size = stream->size;
+  }
   nghttp2_nv head[] = {FIELD(":status", "200"), FIELD("content-type", "application/grpc")};
   nghttp2_data_provider body = {{.ptr = stream}, read_body};
   nghttp2_submit_response(session, frame->hd.stream_id, head, 2, &body);
@@ -221,6 +274,7 @@ int main(int argc, char** argv) {
     perror("bind");
     return 1;
   }
+  fill_held();
   nghttp2_session_callbacks_new(&callbacks);
   nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
   nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);

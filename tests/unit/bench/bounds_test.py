@@ -83,10 +83,32 @@ class BoundTest(unittest.TestCase):
         found = sample_results.write_strategy()
         found["rounds"][0]["flat per pass"]["unary64k_c10m10"]["cpu_us"] = 1  # the rounds are one object
         rows = self.rows(write_strategy=found)
-        self.assertEqual(rows["64 KiB, 10 × 10: gathered clearly cheaper than flat per pass, server CPU"], "**falls short**")
-        self.assertEqual(rows["gathered no dearer than flat per pass, server CPU; the load where it is dearest: 64 KiB, 10 × 10"],
+        self.assertEqual(rows["64 KiB echoed, 10 × 10: gathered clearly cheaper than flat per pass, server CPU"], "**falls short**")
+        self.assertEqual(rows["gathered no dearer than flat per pass, server CPU; the load where it is dearest: 64 KiB echoed, 10 × 10"],
                          "**falls short**")
-        self.assertEqual(rows["16 KiB, 10 × 10: gathered clearly cheaper than flat per pass, server CPU"], "holds")
+        self.assertEqual(rows["16 KiB echoed, 10 × 10: gathered clearly cheaper than flat per pass, server CPU"], "holds")
+
+    def test_replies_that_are_held_have_bounds_of_their_own(self):
+        found = sample_results.compare()
+        for runs in found["peers"]["weft"]["rounds"]:
+            runs["fetch1m_c4m2"]["cpu_us"] *= 2
+        rows = self.rows(compare=found)
+        self.assertEqual(rows["64 KiB held, 10 × 10: server CPU to the floor's"], "holds")
+        self.assertEqual(rows["1 MiB held, 4 × 2: server CPU to the floor's"], "**falls short**")
+        self.assertEqual(rows["1 MiB echoed, 4 × 2: server CPU to the floor's"], "holds")
+        rows = self.rows(write_strategy=sample_results.write_strategy())
+        for load in ("16 KiB held, 10 × 10", "64 KiB held, 10 × 10", "1 MiB held, 4 × 2"):
+            self.assertEqual(rows[f"{load}: gathered clearly cheaper than flat per pass, server CPU"], "holds")
+
+    def test_load_that_was_not_measured_has_no_bound(self):
+        compared, written = sample_results.compare(), sample_results.write_strategy()
+        for runs in [*(runs for peer in compared["peers"].values() for runs in peer["rounds"]),
+                     *(runs for found in written["rounds"] for runs in found.values())]:
+            for load in [load for load in runs if load.startswith("fetch")]:
+                del runs[load]
+        rows = self.rows(compare=compared, write_strategy=written)
+        self.assertIn("64 KiB echoed, 10 × 10: server CPU to the floor's", rows)
+        self.assertFalse([what for what in rows if "held" in what])
 
     def test_noise_of_priorities_is_that_of_the_same_client(self):
         found = sample_results.priority()

@@ -44,6 +44,12 @@ class RegionsTest(unittest.TestCase):
             self.assertEqual(REGIONS[name](given), "Not in these results.", name)
             self.assertIsNone(CHARTS[name](given), name)
 
+    def test_large_replies_say_whether_they_are_echoed_or_held(self):
+        text = REGIONS["large"](Given(compare=sample_results.compare()))
+        self.assertIn("| 64 KiB echoed, 10 × 10 | 1 MiB echoed, 4 × 2 | 64 KiB held, 10 × 10 | 1 MiB held, 4 × 2 |", " ".join(text.split()))
+        titles = re.findall(r'class="panel"[^>]*>([^<]+)<', CHARTS["large"](Given(compare=sample_results.compare())))
+        self.assertEqual(titles, ["64 KiB echoed, 10 × 10", "1 MiB echoed, 4 × 2", "64 KiB held, 10 × 10", "1 MiB held, 4 × 2"])
+
     def test_trick_stands_beside_what_is_done_instead_in_order_of_size(self):
         rows = [row for row in REGIONS["reuse"](Given(reuse=sample_results.reuse())).split("\n") if row.startswith("| chunks")]
         self.assertEqual([[cell.strip() for cell in row.split("|")[1:4]] for row in rows],

@@ -9,9 +9,11 @@ sys.path.insert(0, str(ROOT / "bench"))
 WHEN = {"when": "2026-01-02 03:04", "machine": "a machine, 2 cores"}
 PEERS = {"weft": 1.0, "weft-again": 1.02, "nghttp2-floor": 0.9, "grpc-cpp-cb": 8.0, "grpc-cpp-async": 7.0, "tonic": 2.5,
          "grpc-go": 5.0}
-COMPARED_LOADS = ("unary32_c1m1", "unary32_c10m10", "unary32_c50m100", "unary64k_c10m10", "unary1m_c4m2", "stream10k_c1m1")
+COMPARED_LOADS = ("unary32_c1m1", "unary32_c10m10", "unary32_c50m100", "unary64k_c10m10", "unary1m_c4m2", "fetch64k_c10m10",
+                  "fetch1m_c4m2", "stream10k_c1m1")
 STRATEGIES = {"gathered": 1.0, "gathered again": 1.01, "flat per pass": 1.1, "flat per reply": 1.3, "gathered per reply": 1.2}
-WRITTEN_LOADS = ("unary32_c10m10", "unary32_c50m100", "unary16k_c10m10", "unary64k_c10m10", "unary1m_c4m2")
+WRITTEN_LOADS = ("unary32_c10m10", "unary32_c50m100", "unary16k_c10m10", "unary64k_c10m10", "unary1m_c4m2", "fetch16k_c10m10",
+                 "fetch64k_c10m10", "fetch1m_c4m2")
 PAIRS = {"weft / weft": 1, "weft, no priorities / weft": 20, "weft again / weft": 1.1, "tonic / weft": 30,
          "weft / grpc-go": 4, "tonic / grpc-go": 40, "grpc-go / grpc-go": 50}
 

@@ -1,4 +1,4 @@
-// The echo service on tonic: tonic-echo PORT. One thread, as every server of the comparison.
+// The services of echo.proto on tonic: tonic-echo PORT. One thread, as every server of the comparison.
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio_stream::{Stream, StreamExt};
@@ -9,6 +9,11 @@ pub mod bench {
 }
 use bench::echo_server::{Echo, EchoServer};
 use bench::Payload;
+
+pub mod held {
+    include!(concat!(env!("OUT_DIR"), "/held/bench.rs"));
+}
+use held::store_server::{Store, StoreServer};
 
 const MESSAGE_LIMIT: usize = 64 << 20;
 
@@ -64,13 +69,29 @@ impl Echo for EchoService {
     }
 }
 
+// The bodies that are held, by their sizes.
+struct StoreService(Vec<prost::bytes::Bytes>);
+
+#[tonic::async_trait]
+impl Store for StoreService {
+    async fn fetch(&self, request: Request<held::Payload>) -> Result<Response<held::Payload>, Status> {
+        let size = request.into_inner().id;
+        let Some(body) = self.0.iter().find(|body| body.len() as i64 == i64::from(size)) else {
+            return Err(Status::not_found(format!("no body of {size} bytes is held")));
+        };
+        Ok(Response::new(held::Payload { body: body.clone(), ..Default::default() }))
+    }
+}
+
 fn main() {
     let port: u16 = std::env::args().nth(1).expect("usage: tonic-echo PORT").parse().expect("PORT is a number");
     let service = EchoServer::new(EchoService)
         .max_decoding_message_size(MESSAGE_LIMIT)
         .max_encoding_message_size(MESSAGE_LIMIT);
+    let store = StoreServer::new(StoreService([16 << 10, 64 << 10, 1 << 20].map(|size| vec![b'w'; size].into()).into()))
+        .max_encoding_message_size(MESSAGE_LIMIT);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime
-        .block_on(tonic::transport::Server::builder().add_service(service).serve(([127, 0, 0, 1], port).into()))
+        .block_on(tonic::transport::Server::builder().add_service(service).add_service(store).serve(([127, 0, 0, 1], port).into()))
         .unwrap();
 }
