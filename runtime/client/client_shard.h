@@ -111,7 +111,7 @@ class ClientShard final : private ClientConnection::Events, private LoopResident
   bool shut_down_ = false;
   std::atomic<bool> gone_{false};  // at the end of Shutdown
   absl::Status last_error_;
-  TimePoint attempt_start_{};
+  TimePoint attempt_start_ = TimePoint::min();  // of the last one
   Backoff backoff_;
   std::unique_ptr<DnsResolver::LookUp> look_up_;
   std::unique_ptr<Connector> connector_;

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
@@ -26,9 +27,11 @@ absl::Status CheckBackoff(Duration first, Duration longest) {
 }
 
 absl::Status CheckFieldValue(std::string_view setter, const std::string& value) {
-  if (AllOfClass(value, kValueChar)) return absl::OkStatus();
+  // RFC 9113 §8.2.1.
+  const bool padded = absl::StripAsciiWhitespace(value).size() != value.size();
+  if (!padded && AllOfClass(value, kValueChar)) return absl::OkStatus();
   return OutOfRange(setter, absl::StrCat("\"", absl::CHexEscape(value), "\""),
-                    "text without control characters");
+                    "text without control characters, and without blanks at its ends");
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ class ChannelOptions {
   ChannelOptions& set_send_limit(std::size_t bytes) { return send_limit_ = bytes, *this; }
   // How long one attempt to connect may take, and the pauses between failed ones: the first,
   // growing by 1.6 up to the longest, each +-20 %, counted from the start of the attempt. All above
-  // 0, the longest not below the first. Default: 20 s, 1 s, 120 s.
+  // 0, the longest not below the first and at most a year. Default: 20 s, 1 s, 120 s.
   ChannelOptions& set_connect_timeout(Duration t) { return connect_timeout_ = t, *this; }
   ChannelOptions& set_backoff(Duration first, Duration longest) {
     return first_backoff_ = first, longest_backoff_ = longest, *this;

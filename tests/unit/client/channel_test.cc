@@ -3,7 +3,9 @@
 #include <atomic>
 #include <future>
 #include <latch>
+#include <optional>
 
+#include "tests/support/manual_clock.h"
 #include "tests/support/raw_server.h"
 #include "tests/unit/client/client_fixture.h"
 
@@ -69,6 +71,20 @@ TEST(ChannelStateTest, FailedChannelFailsCallsUntilItIsConnected) {
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(stub.Unary(TestRequest()).Wait().status().code(), StatusCode::kUnavailable);
   }
+}
+
+// The system's clock begins when the machine does.
+TEST(ChannelStateTest, FirstAttemptDoesNotWaitUntilTheClockIsPastABackoff) {
+  ManualClock clock(TimePoint(milliseconds(1)));
+  EventLoop loop(EventLoop::Options().set_clock(clock));
+  const Channel channel("ipv4:127.0.0.1:" + std::to_string(FreePort()),
+                        ChannelOptions().set_backoff(hours(1), hours(1)).add_loop(loop));
+  std::optional<StatusCode> ended;
+  TestService::Stub(channel).Unary(TestRequest()).Then([&](absl::StatusOr<TestReply> reply) {
+    ended = reply.status().code();
+  });
+  for (int i = 0; i < 1000 && !ended; ++i) loop.RunOnce(milliseconds(10));
+  EXPECT_EQ(ended, StatusCode::kUnavailable);
 }
 
 // checklist 50
@@ -205,6 +221,7 @@ TEST_F(ChannelTest, CallsStartedWhileTheChannelGoesAllEnd) {
     const TestService::Stub stub(*channel);
     std::atomic<int> ended{0};
     std::vector<std::thread> threads;
+    threads.reserve(2);
     for (int t = 0; t < 2; ++t) {
       threads.emplace_back([&stub, &ended] {
         while (stub.Unary(Text("x")).Wait().ok()) ++ended;
@@ -271,6 +288,7 @@ TEST_F(PickedLoopTest, ThreadsSpreadOverTheLoops) {
   int ended = 0;
   std::latch all(kThreads);  // the identity of a thread that has gone may be given to another
   std::vector<std::thread> threads;
+  threads.reserve(kThreads);
   for (int i = 0; i < kThreads; ++i) {
     threads.emplace_back([&] {
       Call(ended);

@@ -46,10 +46,10 @@ TEST(ChannelOptionsCheckTest, ValueOutOfRangeIsNamed) {
        "not below it and at most 8760 h"},
       {ChannelOptions().set_authority("a\r\nb"),
        "ChannelOptions::set_authority(\"a\\r\\nb\") is out of its range: text without control "
-       "characters"},
-      {ChannelOptions().set_user_agent("a\nb"),
-       "ChannelOptions::set_user_agent(\"a\\nb\") is out of its range: text without control "
-       "characters"},
+       "characters, and without blanks at its ends"},
+      {ChannelOptions().set_user_agent("a "),
+       "ChannelOptions::set_user_agent(\"a \") is out of its range: text without control "
+       "characters, and without blanks at its ends"},
   };
   for (const auto& [options, text] : cases) {
     const absl::Status status = CheckOptions(options);

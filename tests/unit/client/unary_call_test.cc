@@ -157,6 +157,7 @@ TEST_F(UnaryCallTest, DroppedAfterCompletionIsForgotten) {
 
 TEST_F(UnaryCallTest, ManyThreadsShareOneChannel) {
   std::vector<std::thread> threads;
+  threads.reserve(4);
   std::atomic<int> good{0};
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([this, t, &good] {
