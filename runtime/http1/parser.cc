@@ -255,7 +255,6 @@ ParseError RequestParser::AddField(std::string_view name, std::string_view value
     } else {
       unknown_expectation_ = true;
     }
-    return {};
   }
   if (!internal::IsConnectionField(name)) head_.fields.AddStatic(name, value);
   return {};

@@ -34,8 +34,8 @@ class RequestParser {
   void Reset();
 
   // Between kHead and Reset. The head may be swapped away; what comes in return is reused. Its
-  // fields are those of the message, not of the connection, and without host and expect; `scheme`
-  // is left empty.
+  // fields are those of the message, not of the connection, and without host; `scheme` is left
+  // empty.
   internal::HttpHead& head() { return head_; }
   // After kBody: the part. Not empty.
   internal::Slice TakeBody() { return std::move(body_); }

@@ -39,9 +39,11 @@ const Protocol* FindProtocol(const HttpHead& head) {
   return nullptr;
 }
 
-// Where a body is one message, its length alone may say that it is too large. Before any of it was
-// read, so that a client that waits for leave to send it is not given that (RFC 9110 §10.1.1).
+// Where a body is one message, its length alone may say that it is too large: a client that waits
+// for leave to send it is not given that (RFC 9110 §10.1.1). Whoever sends it anyway gets the same
+// answer once it is too long: before that, many would lose it with the connection.
 absl::Status CheckLength(const HttpHead& head, std::size_t limit) {
+  if (!head.fields.Has("expect")) return absl::OkStatus();
   const std::string_view text = head.fields.Find("content-length");
   std::uint64_t length = 0;
   // That it is a number is the codec's to check.

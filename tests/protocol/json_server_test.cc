@@ -366,6 +366,7 @@ TEST_P(JsonServerTest, Http2BodyThatIsToldToBeTooLargeIsRefusedAtItsHead) {
                   .Request("POST", kUnary)
                   .Field("content-type", "application/json")
                   .Field("content-length", "101")
+                  .Field("expect", "100-continue")
                   .Render());
   const WireStream& refused = server.Finish(client, 1);
   EXPECT_EQ(refused.head, ":status=429 content-type=application/json");

@@ -112,6 +112,7 @@ class Model {
       } else if (name == "expect") {
         expects = !http10;
         unknown = unknown || (Lower(value) != "100-continue" && !http10);
+        fields.append("expect=").append(value).append("\n");
       } else if (name != "upgrade") {
         std::smatch digits;
         if (name == "content-length") {
