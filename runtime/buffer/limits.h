@@ -16,8 +16,8 @@ inline constexpr std::size_t kMiB = 1024 * kKiB;
 // ---- Chunks ----
 
 // 1 KiB holds a small call's head or message, 4 KiB a page, 16 KiB one HTTP/2 frame of the default
-// size and one TLS record, 64 KiB one flush quantum. Steps of four waste at most three quarters of
-// a chunk and keep the number of free lists, and so of idle chunks, small.
+// size and one TLS record, 64 KiB about one flush quantum. Steps of four waste at most three
+// quarters of a chunk and keep the number of free lists, and so of idle chunks, small.
 inline constexpr std::array<std::size_t, 4> kChunkSizes = {1 * kKiB, 4 * kKiB, 16 * kKiB,
                                                            64 * kKiB};
 inline constexpr std::size_t kSmallestChunk = kChunkSizes.front();
@@ -52,7 +52,7 @@ inline constexpr std::size_t kHeapTrimRest = 1 * kMiB;
 // with every call.
 inline constexpr std::size_t kTightPart = 2;
 inline constexpr std::size_t kMarkGapPart = 8;
-// A connection below this is never above its share: one read chunk, one flush quantum.
+// A connection below this is never above its share: one read chunk, about one flush quantum.
 inline constexpr std::size_t kLeastShare = 64 * kKiB;
 // While the budget is tight the connections are looked over this often, or sooner when use has
 // grown by a 64th of it; and one connection is lent credit for a call that waits for more of its

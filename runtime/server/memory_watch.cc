@@ -84,7 +84,6 @@ absl::Status MemoryWatch::Refusal(const MemoryTenant& tenant, const Protocol& pr
 }
 
 void MemoryWatch::Look() {
-  const bool was_free = level_ == Level::kFree;
   level_ = budget_.level();
   if (level_ == Level::kFree) {
     full_since_ = kNever;
@@ -92,7 +91,6 @@ void MemoryWatch::Look() {
     full_since_ = loop_.Now();
   }
   use_at_look_ = use_;
-  std::size_t busy = 0;
   for (MemoryTenant* tenant = tenants_.empty() ? nullptr : &tenants_.front(); tenant != nullptr;
        tenant = tenants_.Next(*tenant)) {
     tenant->held_bytes = tenant->stalled_bytes =
@@ -100,41 +98,76 @@ void MemoryWatch::Look() {
     tenant->has_calls = tenant->held_bytes > 0;  // or had: it still takes what they replied
     tenant->waits = false;
     tenant->first_to_end = nullptr;
+  }
+  if (level_ != Level::kFree) LookAtCalls();
+  std::size_t busy = 0;
+  for (MemoryTenant* tenant = tenants_.empty() ? nullptr : &tenants_.front(); tenant != nullptr;
+       tenant = tenants_.Next(*tenant)) {
     if (tenant->has_calls) ++busy;
   }
-  if (level_ != Level::kFree) {
-    for (ServerCall* call = calls_.empty() ? nullptr : &calls_.front(); call != nullptr;
-         call = calls_.Next(*call)) {
-      MemoryTenant* const tenant = call->tenant();
-      if (tenant == nullptr) continue;
-      if (!tenant->has_calls) ++busy;
-      tenant->has_calls = true;
-      tenant->held_bytes += call->held_bytes();
-      if (!call->waits_for_body()) continue;
-      tenant->waits = true;
-      const ServerCall* const first = tenant->first_to_end;
-      if (first == nullptr || call->assembled_bytes() > first->assembled_bytes()) {
-        tenant->first_to_end = call;
-      }
-      if (!tenant->credit_held()) tenant->stalled_bytes += call->stalled_bytes();
-    }
-  }
   const std::size_t share = budget_.Share(busy);
+  bool resumes = level_ != Level::kFree;
   for (MemoryTenant* tenant = tenants_.empty() ? nullptr : &tenants_.front(); tenant != nullptr;
        tenant = tenants_.Next(*tenant)) {
     const bool hold =
         level_ == Level::kFull || (level_ == Level::kTight && tenant->held_bytes > share);
     if (hold == tenant->held_back) continue;
+    resumes = true;
     tenant->held_back = hold;
     tenant->HoldCredit(hold);
   }
-  if (!was_free || level_ != Level::kFree) {
+  if (resumes) {
     for (ServerCall* call = calls_.empty() ? nullptr : &calls_.front(); call != nullptr;
          call = calls_.Next(*call)) {
       call->ResumeCredit();
+      // What its peer could move.
+      MemoryTenant* const tenant = call->tenant();
+      if (tenant == nullptr || tenant->credit_held() || call->credit_withheld()) continue;
+      tenant->stalled_bytes += call->stalled_bytes();
     }
   }
   SetTimer();
+}
+
+// What the calls hold, and which of them go first.
+void MemoryWatch::LookAtCalls() {
+  for (ServerCall* call = calls_.empty() ? nullptr : &calls_.front(); call != nullptr;
+       call = calls_.Next(*call)) {
+    MemoryTenant* const tenant = call->tenant();
+    if (tenant == nullptr) continue;
+    tenant->has_calls = true;
+    tenant->held_bytes += call->held_bytes();
+    if (!call->waits_for_body()) continue;
+    tenant->waits = true;
+    if (!call->has_much()) continue;
+    if (tenant->first_to_end == nullptr || call->EndsBefore(*tenant->first_to_end)) {
+      tenant->first_to_end = call;
+    }
+  }
+  const TimePoint now = loop_.Now();
+  for (MemoryTenant* tenant = tenants_.empty() ? nullptr : &tenants_.front(); tenant != nullptr;
+       tenant = tenants_.Next(*tenant)) {
+    PassOverIfItRests(*tenant, now);
+  }
+}
+
+// The call that goes first keeps the others of its connection waiting: also where its sender, who
+// may, does not go on. At the next look it comes behind them.
+void MemoryWatch::PassOverIfItRests(MemoryTenant& tenant, TimePoint now) {
+  ServerCall* const first = tenant.first_to_end;
+  const bool same = first != nullptr && first == tenant.first_before && tenant.held_back;
+  tenant.first_before = first;
+  if (first == nullptr) return;
+  const std::size_t bytes = first->assembled_bytes();
+  const bool moved =
+      bytes >= tenant.first_bytes + kLeastStalled || bytes < tenant.first_bytes;  // another message
+  if (!same || moved || tenant.credit_held()) {
+    tenant.first_bytes = bytes;
+    tenant.first_moved_at = now;
+  } else if (now - tenant.first_moved_at >= kLoanPatience) {
+    first->PassOver();
+    tenant.first_before = nullptr;
+  }
 }
 
 void MemoryWatch::SetTimer() {
@@ -147,33 +180,55 @@ void MemoryWatch::SetTimer() {
 }
 
 void MemoryWatch::Lend() {
-  const TimePoint now = loop_.Now();
   const bool overdrawn = budget_.used() >= budget_.limit() + budget_.limit() / kOverdraftPart;
+  if (RenewLoans(overdrawn)) return;
+  for (MemoryTenant* tenant = tenants_.empty() ? nullptr : &tenants_.front(); tenant != nullptr;
+       tenant = tenants_.Next(*tenant)) {
+    if (tenant->borrows || !tenant->held_back || !tenant->waits) continue;
+    if (!tenant->LendCredit()) continue;  // it has credit of its own
+    BeginTurn(*tenant);
+    return;
+  }
+}
+
+// Of those whose turn it is. True when nobody else is to have one now.
+bool MemoryWatch::RenewLoans(bool overdrawn) {
+  const TimePoint now = loop_.Now();
+  bool waits = false;
   MemoryTenant* next = nullptr;
   for (MemoryTenant* tenant = tenants_.empty() ? nullptr : &tenants_.front(); tenant != nullptr;
        tenant = next) {
     next = tenants_.Next(*tenant);
+    if (!tenant->borrows) continue;
     if (!tenant->held_back || !tenant->waits) {
       tenant->borrows = false;
-      continue;
+    } else if (tenant->LendCredit()) {
+      // Whoever holds no more than before its last loan has had a message completed, or dropped.
+      if (tenant->held_bytes > tenant->held_at_loan) {
+        BeginTurn(*tenant);
+      } else {
+        EndTurn(*tenant);
+      }
+      return true;
+    } else if (now - tenant->lent_at >= (overdrawn ? kLastLoanPatience : kLoanPatience)) {
+      EndTurn(*tenant);
+    } else {
+      waits = true;
     }
-    const bool lent = tenant->LendCredit();
-    if (!lent && !tenant->borrows) continue;  // it has credit of its own
-    if (!lent && now - tenant->lent_at < (overdrawn ? kLastLoanPatience : kLoanPatience)) {
-      if (overdrawn) return;
-      continue;
-    }
-    // Whoever holds no more than before its last loan has had a message completed, or dropped.
-    const bool goes_on = lent && (!tenant->borrows || tenant->held_bytes > tenant->held_at_loan);
-    tenant->borrows = goes_on;
-    tenant->held_at_loan = tenant->held_bytes;
-    tenant->lent_at = now;
-    if (!goes_on) {
-      tenant->ListHook<MemoryTenant>::Unlink();
-      tenants_.PushBack(*tenant);
-    }
-    if (lent) return;
   }
+  return overdrawn && waits;
+}
+
+void MemoryWatch::BeginTurn(MemoryTenant& tenant) {
+  tenant.borrows = true;
+  tenant.held_at_loan = tenant.held_bytes;
+  tenant.lent_at = loop_.Now();
+}
+
+void MemoryWatch::EndTurn(MemoryTenant& tenant) {
+  tenant.borrows = false;
+  tenant.ListHook<MemoryTenant>::Unlink();
+  tenants_.PushBack(tenant);
 }
 
 void MemoryWatch::CutOffStalled() {

@@ -52,9 +52,14 @@ class MemoryTenant : public ListHook<MemoryTenant> {
   std::size_t stalled_bytes = 0;  // of them, those that its peer could move
   std::int64_t moved = 0;         // of the last step of kLeastStalled
   TimePoint moved_at;             // when that grew, or less was stalled
-  // Of the calls that wait, the one of whose message most has come: while the connection is held
-  // back the others get no more once much of theirs has. May have ended since.
-  const ServerCall* first_to_end = nullptr;
+  // Of the calls that wait with much of their messages, the one that goes first: while the
+  // connection is held back the others get no more. May have ended since; none until one has so
+  // much.
+  ServerCall* first_to_end = nullptr;
+  // The one at the look before, how much it had when it last moved, and when that was.
+  const ServerCall* first_before = nullptr;
+  std::size_t first_bytes = 0;
+  TimePoint first_moved_at;
   bool borrows = false;  // it is its turn: what it held when it was lent credit, and when that was
   std::size_t held_at_loan = 0;
   TimePoint lent_at;
@@ -71,7 +76,8 @@ class MemoryTenant : public ListHook<MemoryTenant> {
 // Accepted calls may all be waiting for the rest of their requests, and none of them would end: so
 // each tick a connection that has such a call, and is stopped by us, is lent some credit. The same
 // one, and on it the same call, until that has come in whole: if all were lent credit in turn, all
-// would grow and end together, above any budget. Who does not use what it is lent loses its turn.
+// would grow and end together, above any budget. Who does not use what it is lent loses its turn,
+// the connection to others and the call to others of its connection.
 //
 // Connections whose peers take and send next to nothing, although they could, would refuse service
 // to all others for good: while the budget is full they are closed, one a tick, the largest first.
@@ -118,8 +124,13 @@ class MemoryWatch final : private ChunkPool::Watcher, private Runnable, private 
   void LookNow();
   // Sees who holds how much, and holds back or lets go.
   void Look();
+  void LookAtCalls();
+  static void PassOverIfItRests(MemoryTenant& tenant, TimePoint now);
   void SetTimer();
   void Lend();
+  bool RenewLoans(bool overdrawn);
+  void BeginTurn(MemoryTenant& tenant);
+  void EndTurn(MemoryTenant& tenant);
   void CutOffStalled();
 
   BudgetCount& budget_;

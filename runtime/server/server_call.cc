@@ -469,6 +469,12 @@ bool ServerCall::waits_for_body() const {
   return blocking_ != nullptr ? blocking_->waits_for_body() : reader_ != nullptr;
 }
 
+bool ServerCall::has_much() const { return assembled_bytes() >= kLeastShare; }
+
+bool ServerCall::credit_withheld() const {
+  return tenant_->held_back && tenant_->first_to_end != this && has_much();
+}
+
 void ServerCall::OnClosed(const StreamClose& close) {
   stream_ = nullptr;
   tenant_ = nullptr;
@@ -487,6 +493,7 @@ bool ServerCall::TryRead(MessageTarget message, bool& result) {
     return true;
   }
   result = true;
+  passed_over_ = 0;
   const absl::Status popped = inbound_.PopMessage();
   ReturnTaken();
   if (!popped.ok()) Fail(popped);
@@ -514,8 +521,9 @@ void ServerCall::DeliverToReader() {
 // it comes, or a message larger than the window could never be completed.
 void ServerCall::ReturnTaken() {
   if (stream_ == nullptr) return;
-  if (tenant_->held_back && tenant_->first_to_end != this && assembled_bytes() >= kLeastShare) {
-    return;  // others of the connection go first
+  if (tenant_->held_back && has_much()) {
+    if (tenant_->first_to_end == nullptr) tenant_->first_to_end = this;
+    if (credit_withheld()) return;
   }
   const bool wanted = reader_ != nullptr || !info_.streams_requests();
   const std::size_t held = wanted ? 0 : inbound_.bytes().size();
@@ -596,6 +604,7 @@ void ServerCall::Recycle() {
   trailing_metadata_.Clear();
   inbound_.Clear();
   uncredited_ = 0;
+  passed_over_ = 0;
   handler_state_ = HandlerState::kWaiting;
   request_taken_ = false;
   end_sent_ = false;

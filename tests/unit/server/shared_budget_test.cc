@@ -167,6 +167,7 @@ TEST_F(SharedBudgetTest, WhatOneServersPeersHoldRefusesTheCallsOfAnother) {
   const std::unique_ptr<Peer> other = Connect(*other_server);
 
   std::vector<std::unique_ptr<Peer>> busy;
+  busy.reserve(8);
   for (int i = 0; i < 8; ++i) busy.push_back(Connect());
   std::vector<Upload> uploads;
   for (const std::unique_ptr<Peer>& peer : busy) {
