@@ -92,8 +92,9 @@ function(weft_internal_check_proto target proto)
   get_filename_component(path "${proto}" ABSOLUTE)
   get_source_file_property(generated "${path}" GENERATED)
   if(NOT generated AND NOT EXISTS "${path}")
-    message(FATAL_ERROR "weft_generate(TARGET ${target}): ${path} of PROTOS does not exist; if the build makes it, say "
-      "so first: add_custom_command(OUTPUT ...)")
+    message(FATAL_ERROR "weft_generate(TARGET ${target}): ${path} of PROTOS does not exist; if the build makes it, "
+      "say so before: by add_custom_command(OUTPUT ...) in this directory, or, for one made elsewhere, by "
+      "set_source_files_properties(${proto} PROPERTIES GENERATED ON)")
   endif()
 endfunction()
 

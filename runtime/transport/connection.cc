@@ -343,7 +343,11 @@ void Connection::Fail(absl::Status why) {
 void Connection::SayLastWords() {
   while (codec_ != nullptr && codec_->wants_write() && out_.size() < kOutputHighMark) {
     const std::size_t before = out_.size();
-    if (!codec_->Pull(out_, kFlushQuantum).ok() || out_.size() == before) return;
+    if (!codec_->Pull(out_, kFlushQuantum).ok()) return;
+    // No writer goes on any more.
+    const bool awaited = std::exchange(awaits_writers_, false);
+    if (awaited) codec_->WritersRan();
+    if (out_.size() == before && !awaited) return;
   }
 }
 
