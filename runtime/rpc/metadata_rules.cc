@@ -12,9 +12,9 @@
 namespace weft::internal {
 namespace {
 
-constexpr std::array<std::string_view, 8> kReserved = {
-    "content-type",      "te",     "host", "connection", "content-length", "keep-alive",
-    "transfer-encoding", "upgrade"};
+constexpr std::array<std::string_view, 9> kReserved = {
+    "content-type",      "te",      "host",  "connection", "content-length", "keep-alive",
+    "transfer-encoding", "upgrade", "expect"};
 
 bool IsKeyCharacter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';

@@ -144,16 +144,16 @@ void MemoryWatch::LookAtCalls() {
       tenant->first_to_end = call;
     }
   }
-  const TimePoint now = loop_.Now();
   for (MemoryTenant* tenant = tenants_.empty() ? nullptr : &tenants_.front(); tenant != nullptr;
        tenant = tenants_.Next(*tenant)) {
-    PassOverIfItRests(*tenant, now);
+    PassOverIfItRests(*tenant);
   }
 }
 
 // The call that goes first keeps the others of its connection waiting: also where its sender, who
-// may, does not go on. At the next look it comes behind them.
-void MemoryWatch::PassOverIfItRests(MemoryTenant& tenant, TimePoint now) {
+// may, does not go on. At the next look it comes behind them. Not while there is room for one more
+// message at most: or who stops all its calls short of their ends would hold the messages of all.
+void MemoryWatch::PassOverIfItRests(MemoryTenant& tenant) {
   ServerCall* const first = tenant.first_to_end;
   const bool same = first != nullptr && first == tenant.first_before && tenant.held_back;
   tenant.first_before = first;
@@ -161,11 +161,11 @@ void MemoryWatch::PassOverIfItRests(MemoryTenant& tenant, TimePoint now) {
   const std::size_t bytes = first->assembled_bytes();
   const bool moved =
       bytes >= tenant.first_bytes + kLeastStalled || bytes < tenant.first_bytes;  // another message
-  if (!same || moved || tenant.credit_held()) {
+  if (!same || moved || tenant.credit_held() || overdrawn()) {
     tenant.first_bytes = bytes;
-    tenant.first_moved_at = now;
-  } else if (now - tenant.first_moved_at >= kLoanPatience) {
-    first->PassOver();
+    tenant.first_moved_at = loop_.Now();
+  } else if (loop_.Now() - tenant.first_moved_at >= kLoanPatience) {
+    first->PassOver(++tenant.passed_over);
     tenant.first_before = nullptr;
   }
 }
@@ -180,8 +180,7 @@ void MemoryWatch::SetTimer() {
 }
 
 void MemoryWatch::Lend() {
-  const bool overdrawn = budget_.used() >= budget_.limit() + budget_.limit() / kOverdraftPart;
-  if (RenewLoans(overdrawn)) return;
+  if (RenewLoans()) return;
   for (MemoryTenant* tenant = tenants_.empty() ? nullptr : &tenants_.front(); tenant != nullptr;
        tenant = tenants_.Next(*tenant)) {
     if (tenant->borrows || !tenant->held_back || !tenant->waits) continue;
@@ -192,9 +191,9 @@ void MemoryWatch::Lend() {
 }
 
 // Of those whose turn it is. True when nobody else is to have one now.
-bool MemoryWatch::RenewLoans(bool overdrawn) {
+bool MemoryWatch::RenewLoans() {
   const TimePoint now = loop_.Now();
-  bool waits = false;
+  const bool last = overdrawn();
   MemoryTenant* next = nullptr;
   for (MemoryTenant* tenant = tenants_.empty() ? nullptr : &tenants_.front(); tenant != nullptr;
        tenant = next) {
@@ -210,13 +209,13 @@ bool MemoryWatch::RenewLoans(bool overdrawn) {
         EndTurn(*tenant);
       }
       return true;
-    } else if (now - tenant->lent_at >= (overdrawn ? kLastLoanPatience : kLoanPatience)) {
+    } else if (now - tenant->lent_at >= (last ? kLastLoanPatience : kLoanPatience)) {
       EndTurn(*tenant);
-    } else {
-      waits = true;
+    } else if (last) {
+      return true;
     }
   }
-  return overdrawn && waits;
+  return false;
 }
 
 void MemoryWatch::BeginTurn(MemoryTenant& tenant) {

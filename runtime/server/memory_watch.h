@@ -60,6 +60,7 @@ class MemoryTenant : public ListHook<MemoryTenant> {
   const ServerCall* first_before = nullptr;
   std::size_t first_bytes = 0;
   TimePoint first_moved_at;
+  std::uint32_t passed_over = 0;  // so often calls were
   bool borrows = false;  // it is its turn: what it held when it was lent credit, and when that was
   std::size_t held_at_loan = 0;
   TimePoint lent_at;
@@ -119,16 +120,20 @@ class MemoryWatch final : private ChunkPool::Watcher, private Runnable, private 
   void OnUse(std::size_t bytes) override;
   void Run() override { Look(); }
   void OnTimer() override;
+  // So much of the budget is used above it that only one more is waited for.
+  bool overdrawn() const {
+    return budget_.used() >= budget_.limit() + budget_.limit() / kOverdraftPart;
+  }
   // What the loop's pool has in use at the moment.
   std::size_t Held() const;
   void LookNow();
   // Sees who holds how much, and holds back or lets go.
   void Look();
   void LookAtCalls();
-  static void PassOverIfItRests(MemoryTenant& tenant, TimePoint now);
+  void PassOverIfItRests(MemoryTenant& tenant);
   void SetTimer();
   void Lend();
-  bool RenewLoans(bool overdrawn);
+  bool RenewLoans();
   void BeginTurn(MemoryTenant& tenant);
   void EndTurn(MemoryTenant& tenant);
   void CutOffStalled();

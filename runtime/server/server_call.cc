@@ -522,7 +522,7 @@ void ServerCall::DeliverToReader() {
 void ServerCall::ReturnTaken() {
   if (stream_ == nullptr) return;
   if (tenant_->held_back && has_much()) {
-    if (tenant_->first_to_end == nullptr) tenant_->first_to_end = this;
+    if (tenant_->first_to_end == nullptr && waits_for_body()) tenant_->first_to_end = this;
     if (credit_withheld()) return;
   }
   const bool wanted = reader_ != nullptr || !info_.streams_requests();

@@ -80,15 +80,15 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
   std::size_t assembled_bytes() const { return inbound_.bytes().size(); }
   // So much that it may have to wait for others of its connection.
   bool has_much() const;
-  // Which is to be complete first: the one that was passed over less often, then the one of whose
-  // message more has come.
+  // Which is to be complete first: the one that was never passed over, or longer ago, then the one
+  // of whose message more has come.
   bool EndsBefore(const ServerCall& other) const {
     if (passed_over_ != other.passed_over_) return passed_over_ < other.passed_over_;
     return assembled_bytes() > other.assembled_bytes();
   }
-  // Its sender does not go on, although it may.
-  void PassOver() { ++passed_over_; }
-  // It gets no credit until those before it are complete.
+  // Its sender does not go on, although it may. `count`: the connection's, of such events.
+  void PassOver(std::uint32_t count) { passed_over_ = count; }
+  // It gets no credit while another goes first.
   bool credit_withheld() const;
   // Returns what credit was kept back of it, if it may have that now.
   void ResumeCredit();
@@ -220,7 +220,7 @@ class ServerCall final : public HttpStreamEvents, public ListHook<> {
 
   MessageAssembler inbound_;
   std::size_t uncredited_ = 0;     // bytes of the body for which no credit was returned
-  std::uint32_t passed_over_ = 0;  // while its message was coming in
+  std::uint32_t passed_over_ = 0;  // when its message last was, as its connection counts
   MessageSlot request_;
   MessageSlot reply_;
   // On the wire; for deciding whether to keep the message.

@@ -41,7 +41,7 @@ const Protocol* FindProtocol(const HttpHead& head) {
 
 // Where a body is one message, its length alone may say that it is too large: a client that waits
 // for leave to send it is not given that (RFC 9110 §10.1.1). Whoever sends it anyway gets the same
-// answer once it is too long: before that, many would lose it with the connection.
+// answer once so much has come: before that, many would lose it with the connection.
 absl::Status CheckLength(const HttpHead& head, std::size_t limit) {
   if (!head.fields.Has("expect")) return absl::OkStatus();
   const std::string_view text = head.fields.Find("content-length");

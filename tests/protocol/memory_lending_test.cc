@@ -124,22 +124,33 @@ TEST_F(MemoryLendingTest, WhoStopsShortOfItsEndLosesItsTurnAndThenItsConnection)
 
 // Of its message most has come, so the others wait for it; but they need not wait for ever.
 TEST_F(MemoryLendingTest, CallThatStopsDoesNotKeepTheOthersOfItsConnection) {
-  ServerUnderTest server(kUnlimited, probe, Budget(kMiB));
+  ServerUnderTest server(kUnlimited, probe, Budget(2 * kMiB));
   Uploader& uploader = uploaders.emplace_back(server.ConnectHttp2());
   uploader.client().Send(Call(1, kUnary));
   for (std::uint32_t id = 3; id <= 9; id += 2) uploader.client().Send(Call(id, kUnary));
-  uploader.Add(1, Message(kMiB).substr(0, 700 * kKiB), /*end=*/false);
+  uploader.Add(1, Message(2 * kMiB).substr(0, 1400 * kKiB), /*end=*/false);
   Exhaust(server, uploader);
   for (std::uint32_t id = 3; id <= 9; id += 2) uploader.Add(id, Message(512 * kKiB), /*end=*/true);
   ASSERT_EQ(server.open_calls(), 5u);
   int ticks = 0;
   for (; server.open_calls() > 1 && ticks < 400; ++ticks) Ticks(server, 1);
   EXPECT_LT(ticks, internal::kStallPatience / kBudgetTick);
-  EXPECT_LT(peak, 700 * kKiB + 2 * kMiB + 5 * kEach);
+  EXPECT_LT(peak, 1400 * kKiB + kMiB + 5 * kEach);
   for (std::uint32_t id = 3; id <= 9; id += 2) {
     EXPECT_EQ(server.Finish(uploader.client(), id).trailers, "grpc-status=0");
   }
   EXPECT_FALSE(uploader.client().closed());
+}
+
+// Each of them gives way to the next, but not for as long as that one takes.
+TEST_F(MemoryLendingTest, CallsThatAllStopShortOfTheirEndsDoNotHoldTheMessagesOfAll) {
+  ServerUnderTest server(kUnlimited, probe, Budget(2 * kMiB));
+  Connect(server, /*connections=*/1, /*streams=*/16, kMiB, /*missing=*/20 * kKiB);
+  int ticks = 0;
+  for (; !uploaders[0].client().closed() && ticks < 4'000; ++ticks) Ticks(server, 1);
+  EXPECT_LT(ticks, 3 * internal::kStallPatience / kBudgetTick);
+  EXPECT_LT(peak, 2 * kMiB + 2 * kMiB / internal::kOverdraftPart + kMiB + 16 * kEach);
+  EXPECT_EQ(server.budget().level(), Level::kFree);
 }
 
 // The turns are those of peers that the server stops.

@@ -19,7 +19,7 @@ using Pairs = std::vector<std::pair<std::string_view, std::string_view>>;
 TEST(MetadataTest, RefusesKeysOfTheProtocol) {
   HeaderList list;
   for (const char* key :
-       {"grpc-status", "grpc-x", ":path", "content-type", "te", "connection", "host"}) {
+       {"grpc-status", "grpc-x", ":path", "content-type", "te", "connection", "host", "expect"}) {
     EXPECT_FALSE(AddMetadata(key, "v", list).ok()) << key;
   }
   EXPECT_TRUE(list.empty());
