@@ -52,6 +52,9 @@ inline constexpr std::size_t kHeapTrimRest = 1 * kMiB;
 // with every call.
 inline constexpr std::size_t kTightPart = 2;
 inline constexpr std::size_t kMarkGapPart = 8;
+// No server starts on less: use is counted in steps of 64 KiB, and one connection's first window
+// and reply would fill it.
+inline constexpr std::size_t kLeastBudget = 256 * kKiB;
 // A connection below this is never above its share: one read chunk, about one flush quantum.
 inline constexpr std::size_t kLeastShare = 64 * kKiB;
 // While the budget is tight the connections are looked over this often, or sooner when use has

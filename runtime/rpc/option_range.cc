@@ -1,5 +1,6 @@
 #include "rpc/option_range.h"
 
+#include <cstddef>
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
@@ -11,6 +12,10 @@ namespace weft::internal {
 absl::Status OutOfRange(std::string_view setter, std::string_view value, std::string_view range) {
   return absl::InvalidArgumentError(
       absl::StrCat(Absl(setter), "(", Absl(value), ") is out of its range: ", Absl(range)));
+}
+
+std::string SizeText(std::size_t bytes) {
+  return IsNegative(bytes) ? absl::StrCat(static_cast<std::ptrdiff_t>(bytes)) : absl::StrCat(bytes);
 }
 
 std::string DurationText(Duration duration) {
@@ -29,7 +34,8 @@ std::string DurationText(Duration duration) {
 }
 
 absl::Status CheckMessageLimit(std::string_view setter, std::size_t bytes) {
-  return bytes > 0 ? absl::OkStatus() : OutOfRange(setter, "0", "1 byte or more");
+  if (bytes > 0 && !IsNegative(bytes)) return absl::OkStatus();
+  return OutOfRange(setter, SizeText(bytes), "1 byte or more");
 }
 
 absl::Status CheckPriorityFloor(std::string_view setter, double share) {

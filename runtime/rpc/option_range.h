@@ -14,6 +14,9 @@ namespace weft::internal {
 
 // INVALID_ARGUMENT: "Options::set_x(-1) is out of its range: 0 or more".
 absl::Status OutOfRange(std::string_view setter, std::string_view value, std::string_view range);
+// What was a negative number; but -1 is what means "unlimited".
+constexpr bool IsNegative(std::size_t bytes) { return static_cast<std::ptrdiff_t>(bytes) < -1; }
+std::string SizeText(std::size_t bytes);
 // "-5 ms", in the largest unit that leaves no fraction.
 std::string DurationText(Duration duration);
 

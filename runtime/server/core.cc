@@ -114,10 +114,6 @@ absl::Status ServerCore::Start() {
   if (router_.entries().empty()) {
     return absl::FailedPreconditionError("the server has no service; Register one before Start");
   }
-  if (budget_->limit() == 0) {
-    return absl::InvalidArgumentError(
-        "the server's MemoryBudget is of 0 bytes, so all calls would be refused; give it some");
-  }
   std::vector<std::unique_ptr<EventLoop>> own_loops;
   if (!options_.given_loops().empty()) {
     loops_ = options_.given_loops();

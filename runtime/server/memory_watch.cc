@@ -80,7 +80,8 @@ absl::Status MemoryWatch::Refusal(const MemoryTenant& tenant, const Protocol& pr
   if (&protocol != &GrpcProtocol()) stream.head_to_send().AddStatic("retry-after", "1");
   return absl::UnavailableError(
       absl::StrCat("the server holds back calls of ", std::string(tenant.peer()),
-                   ": it is at its memory budget; the call has not begun, try again later"));
+                   ": its memory budget is full, or more than half full and this connection holds "
+                   "more than its share; the call has not begun, try again later"));
 }
 
 void MemoryWatch::Look() {

@@ -1,7 +1,11 @@
 #include "server/options_check.h"
 
+#include <cstddef>
+#include <optional>
+
 #include "absl/strings/str_cat.h"
 
+#include "buffer/limits.h"
 #include "rpc/option_range.h"
 
 namespace weft::internal {
@@ -40,6 +44,15 @@ absl::Status CheckTimes(const ServerOptions& options) {
   return status;
 }
 
+absl::Status CheckBudget(const ServerOptions& options) {
+  const std::optional<MemoryBudget>& shared = options.shared_memory_budget();
+  const std::size_t bytes = shared.has_value() ? shared->limit() : options.memory_budget();
+  const bool by_the_machine = bytes == 0 && !shared.has_value();
+  if (by_the_machine || (bytes >= kLeastBudget && !IsNegative(bytes))) return absl::OkStatus();
+  return OutOfRange(shared.has_value() ? "MemoryBudget" : "ServerOptions::set_memory_budget",
+                    SizeText(bytes), absl::StrCat(kLeastBudget, " bytes or more"));
+}
+
 }  // namespace
 
 absl::Status CheckOptions(const ServerOptions& options) {
@@ -48,6 +61,7 @@ absl::Status CheckOptions(const ServerOptions& options) {
   status.Update(CheckMessageLimit("ServerOptions::set_send_limit", options.send_limit()));
   status.Update(CheckPriorityFloor("ServerOptions::set_priority_floor", options.priority_floor()));
   status.Update(CheckTimes(options));
+  status.Update(CheckBudget(options));
   return status;
 }
 

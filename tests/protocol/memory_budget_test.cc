@@ -180,7 +180,7 @@ TEST_F(MemoryBudgetTest, Http1IsAnswered503AndItsBodiesWait) {
   WireClient& refused = server.Connect();
   refused.Send(head + "2\r\n\r\n{}");
   ASSERT_TRUE(server.Until(
-      [&] { return refused.received().find("at its memory budget") != std::string::npos; }));
+      [&] { return refused.received().find("its memory budget is full") != std::string::npos; }));
   EXPECT_TRUE(refused.received().starts_with("HTTP/1.1 503 ")) << refused.received();
   EXPECT_NE(refused.received().find("retry-after: 1\r\n"), std::string::npos);
 

@@ -21,10 +21,12 @@ class FlushPolicy {
   // After each reply or message that is complete, without waiting for other handlers of the same
   // pass. The first answer of a burst leaves earlier; the burst costs a system call for each.
   static constexpr FlushPolicy AtOnce() { return FlushPolicy(Kind::kAtOnce, Duration::zero()); }
-  // Output may wait so long for more to go with it. Fewer system calls for many small messages on
-  // a busy connection; each may come later by `longest`, which counts in milliseconds of the loop's
-  // (what is shorter lasts until the next) and up to one second. Zero or less is EachPass(). What
-  // would then come near a call's deadline does not wait, nor do errors of the framework's own.
+  // Output may wait so long for more to go with it. Fewer system calls where handlers say a
+  // little in each of many passes; with many calls in flight a pass gathers as much already, and
+  // the timer only costs (bench/write_strategy). Each may come later by `longest`, which counts in
+  // milliseconds of the loop's (what is shorter lasts until the next) and up to one second. Zero or
+  // less is EachPass(). What would then come near a call's deadline does not wait, nor do errors of
+  // the framework's own.
   static constexpr FlushPolicy UpTo(Duration longest) {
     return longest <= Duration::zero() ? EachPass() : FlushPolicy(Kind::kUpTo, longest);
   }

@@ -17,7 +17,7 @@ class ServerCore;
 // assignment.
 class MemoryBudget {
  public:
-  // In bytes. No server starts on a budget of none; one of the largest std::size_t bounds nothing,
+  // In bytes; no server starts on less than 256 KiB. One of the largest std::size_t bounds nothing,
   // and nothing is counted.
   explicit MemoryBudget(std::size_t bytes);
   // What is moved from stays the same budget.

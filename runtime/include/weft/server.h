@@ -68,8 +68,9 @@ class ServerOptions {
   // it that goes for all, and connections that hold 16 KiB of it or more, and on which less than
   // that has moved for 20 s although the client could take or send it, are closed one after the
   // other, with a warning in the log (never those from within the process). Calls whose handlers
-  // have begun go on, so add to it the calls that run at once times their largest reply. Default
-  // (and 0): half of the memory that the process may use, by the machine and its cgroups.
+  // have begun go on, so add to it the calls that run at once times their largest reply. At
+  // least 256 KiB. Default (and 0): half of the memory that the process may use, by the machine and
+  // its cgroups.
   ServerOptions& set_memory_budget(std::size_t bytes) {
     shared_memory_budget_.reset();
     return memory_budget_ = bytes, *this;

@@ -26,7 +26,8 @@ TEST(ServerOptionsCheckTest, DefaultsAndBoundsAreAccepted) {
                              .set_handshake_timeout(nanoseconds(1))
                              .set_header_timeout(Duration::max())
                              .set_idle_timeout(nanoseconds(1))
-                             .set_drain_timeout(Duration::zero())),
+                             .set_drain_timeout(Duration::zero())
+                             .set_memory_budget(static_cast<std::size_t>(-1))),
             absl::OkStatus());
   EXPECT_EQ(CheckOptions(ServerOptions().set_loops(0).set_priority_floor(0)), absl::OkStatus());
 }
@@ -62,6 +63,14 @@ TEST(ServerOptionsCheckTest, ValueOutOfRangeIsNamed) {
        "ServerOptions::set_header_timeout(-5 ms) is out of its range: above 0"},
       {ServerOptions().set_idle_timeout(milliseconds(-1)),
        "ServerOptions::set_idle_timeout(-1 ms) is out of its range: above 0"},
+      {ServerOptions().set_send_limit(static_cast<std::size_t>(-7)),
+       "ServerOptions::set_send_limit(-7) is out of its range: 1 byte or more"},
+      {ServerOptions().set_memory_budget(static_cast<std::size_t>(-5)),
+       "ServerOptions::set_memory_budget(-5) is out of its range: 262144 bytes or more"},
+      {ServerOptions().set_memory_budget(262'143),
+       "ServerOptions::set_memory_budget(262143) is out of its range: 262144 bytes or more"},
+      {ServerOptions().set_memory_budget(MemoryBudget(0)),
+       "MemoryBudget(0) is out of its range: 262144 bytes or more"},
       {ServerOptions().set_drain_timeout(milliseconds(-1)),
        "ServerOptions::set_drain_timeout(-1 ms) is out of its range: 0 or more"},
   };

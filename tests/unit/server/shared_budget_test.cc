@@ -100,7 +100,7 @@ class SharedBudgetTest : public ::testing::Test {
   static bool Refused(Peer& peer) {
     const absl::Status status = CallOf(peer);
     return status.code() == absl::StatusCode::kUnavailable &&
-           status.message().find("at its memory budget") != status.message().npos;
+           status.message().find("its memory budget is full") != status.message().npos;
   }
   // False when it takes too long.
   template <typename Fact>
