@@ -3,6 +3,7 @@
 import statistics
 
 from comparison import contention, ping_pong
+from comparison.peers import FLOOR
 from comparison.report import number, spread, table
 from comparison.rounds import Rounds
 
@@ -40,9 +41,10 @@ def in_rounds(compared):
     for load in compared.loads(LOAD_TITLES):
         for key, says in (("cpu_us", "server CPU"), ("p50_us", "p50 latency"), ("p99_us", "p99 latency"),
                           ("peak_kib", "peak memory")):
-            name = furthest_ahead([(name, compared.ratios(load, key, [name])) for name in compared.rivals])
+            found = {label: compared.ratios(load, key, names) for label, names in compared.rows_of_others() if names != [FLOOR]}
+            name = furthest_ahead(found.items())
             if name:
-                yield f"{LOAD_TITLES[load]}: {says}", [title(name), spread(compared.ratios(load, key, [name]))]
+                yield f"{LOAD_TITLES[load]}: {says}", [name, spread(found[name])]
 
 
 def in_counts(compared):
