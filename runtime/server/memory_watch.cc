@@ -92,63 +92,55 @@ void MemoryWatch::Look() {
     full_since_ = loop_.Now();
   }
   use_at_look_ = use_;
-  for (MemoryTenant* tenant = tenants_.empty() ? nullptr : &tenants_.front(); tenant != nullptr;
-       tenant = tenants_.Next(*tenant)) {
-    tenant->held_bytes = tenant->stalled_bytes =
-        level_ == Level::kFree ? 0 : tenant->unsent_bytes();
-    tenant->has_calls = tenant->held_bytes > 0;  // or had: it still takes what they replied
-    tenant->waits = false;
-    tenant->first_to_end = nullptr;
-  }
-  if (level_ != Level::kFree) LookAtCalls();
-  std::size_t busy = 0;
-  for (MemoryTenant* tenant = tenants_.empty() ? nullptr : &tenants_.front(); tenant != nullptr;
-       tenant = tenants_.Next(*tenant)) {
-    if (tenant->has_calls) ++busy;
-  }
+  ForEach(tenants_, [this](MemoryTenant& tenant) {
+    tenant.held_bytes = tenant.stalled_bytes = level_ == Level::kFree ? 0 : tenant.unsent_bytes();
+    tenant.has_calls = tenant.held_bytes > 0;  // or had: it still takes what they replied
+    tenant.waits = false;
+    tenant.first_to_end = nullptr;
+  });
+  const std::size_t busy = level_ == Level::kFree ? 0 : LookAtCalls();
   const std::size_t share = budget_.Share(busy);
   bool resumes = level_ != Level::kFree;
-  for (MemoryTenant* tenant = tenants_.empty() ? nullptr : &tenants_.front(); tenant != nullptr;
-       tenant = tenants_.Next(*tenant)) {
+  ForEach(tenants_, [&](MemoryTenant& tenant) {
     const bool hold =
-        level_ == Level::kFull || (level_ == Level::kTight && tenant->held_bytes > share);
-    if (hold == tenant->held_back) continue;
+        level_ == Level::kFull || (level_ == Level::kTight && tenant.held_bytes > share);
+    if (hold == tenant.held_back) return;
     resumes = true;
-    tenant->held_back = hold;
-    tenant->HoldCredit(hold);
-  }
+    tenant.held_back = hold;
+    tenant.HoldCredit(hold);
+  });
   if (resumes) {
-    for (ServerCall* call = calls_.empty() ? nullptr : &calls_.front(); call != nullptr;
-         call = calls_.Next(*call)) {
-      call->ResumeCredit();
+    ForEach(calls_, [](ServerCall& call) {
+      call.ResumeCredit();
       // What its peer could move.
-      MemoryTenant* const tenant = call->tenant();
-      if (tenant == nullptr || tenant->credit_held() || call->credit_withheld()) continue;
-      tenant->stalled_bytes += call->stalled_bytes();
-    }
+      MemoryTenant* const tenant = call.tenant();
+      if (tenant == nullptr || tenant->credit_held() || call.credit_withheld()) return;
+      tenant->stalled_bytes += call.stalled_bytes();
+    });
   }
   SetTimer();
 }
 
-// What the calls hold, and which of them go first.
-void MemoryWatch::LookAtCalls() {
-  for (ServerCall* call = calls_.empty() ? nullptr : &calls_.front(); call != nullptr;
-       call = calls_.Next(*call)) {
-    MemoryTenant* const tenant = call->tenant();
-    if (tenant == nullptr) continue;
+// What the calls hold, and which of them go first. How many connections have calls.
+std::size_t MemoryWatch::LookAtCalls() {
+  ForEach(calls_, [](ServerCall& call) {
+    MemoryTenant* const tenant = call.tenant();
+    if (tenant == nullptr) return;
     tenant->has_calls = true;
-    tenant->held_bytes += call->held_bytes();
-    if (!call->waits_for_body()) continue;
+    tenant->held_bytes += call.held_bytes();
+    if (!call.waits_for_body()) return;
     tenant->waits = true;
-    if (!call->has_much()) continue;
-    if (tenant->first_to_end == nullptr || call->EndsBefore(*tenant->first_to_end)) {
-      tenant->first_to_end = call;
+    if (!call.has_much()) return;
+    if (tenant->first_to_end == nullptr || call.EndsBefore(*tenant->first_to_end)) {
+      tenant->first_to_end = &call;
     }
-  }
-  for (MemoryTenant* tenant = tenants_.empty() ? nullptr : &tenants_.front(); tenant != nullptr;
-       tenant = tenants_.Next(*tenant)) {
-    PassOverIfItRests(*tenant);
-  }
+  });
+  std::size_t busy = 0;
+  ForEach(tenants_, [&](MemoryTenant& tenant) {
+    if (tenant.has_calls) ++busy;
+    PassOverIfItRests(tenant);
+  });
+  return busy;
 }
 
 // The call that goes first keeps the others of its connection waiting: also where its sender, who
@@ -234,19 +226,18 @@ void MemoryWatch::EndTurn(MemoryTenant& tenant) {
 void MemoryWatch::CutOffStalled() {
   const TimePoint now = loop_.Now();
   MemoryTenant* largest = nullptr;
-  for (MemoryTenant* tenant = tenants_.empty() ? nullptr : &tenants_.front(); tenant != nullptr;
-       tenant = tenants_.Next(*tenant)) {
-    const std::optional<std::int64_t> moved = tenant->moved_bytes();
-    if (!moved.has_value()) continue;
-    const bool moves = *moved >= tenant->moved + static_cast<std::int64_t>(kLeastStalled);
-    if (moves || tenant->stalled_bytes < kLeastStalled) {
-      tenant->moved = std::max(tenant->moved, *moved);
-      tenant->moved_at = now;
-    } else if (now - std::max(tenant->moved_at, full_since_) >= kStallPatience &&
-               (largest == nullptr || tenant->stalled_bytes > largest->stalled_bytes)) {
-      largest = tenant;
+  ForEach(tenants_, [&](MemoryTenant& tenant) {
+    const std::optional<std::int64_t> moved = tenant.moved_bytes();
+    if (!moved.has_value()) return;
+    const bool moves = *moved >= tenant.moved + static_cast<std::int64_t>(kLeastStalled);
+    if (moves || tenant.stalled_bytes < kLeastStalled) {
+      tenant.moved = std::max(tenant.moved, *moved);
+      tenant.moved_at = now;
+    } else if (now - std::max(tenant.moved_at, full_since_) >= kStallPatience &&
+               (largest == nullptr || tenant.stalled_bytes > largest->stalled_bytes)) {
+      largest = &tenant;
     }
-  }
+  });
   if (level_ != Level::kFull || largest == nullptr) return;
   const std::string why = absl::StrCat(
       "the connection with ", std::string(largest->peer()),

@@ -129,7 +129,7 @@ class MemoryWatch final : private ChunkPool::Watcher, private Runnable, private 
   void LookNow();
   // Sees who holds how much, and holds back or lets go.
   void Look();
-  void LookAtCalls();
+  std::size_t LookAtCalls();
   void PassOverIfItRests(MemoryTenant& tenant);
   void SetTimer();
   void Lend();

@@ -51,16 +51,6 @@ absl::Status CheckLength(const HttpHead& head, std::size_t limit) {
   return length <= limit ? absl::OkStatus() : ReceivedTooLarge(length, limit, kReceiveLimitOption);
 }
 
-// `fn` may take the element out of the list.
-template <typename T, typename Fn>
-void ForEach(IntrusiveList<T>& list, Fn fn) {
-  for (T* element = list.empty() ? nullptr : &list.front(); element != nullptr;) {
-    T* next = list.Next(*element);
-    fn(*element);
-    element = next;
-  }
-}
-
 // An answer in plain HTTP, for what is no protocol's.
 void AnswerPlainly(const HttpHead& request, HttpStream& stream, ChunkPool& pool, int status,
                    std::string_view text) {
@@ -212,10 +202,7 @@ void Shard::Abandon() {
 std::vector<std::string> Shard::RunningMethods() const {
   std::vector<std::string> methods;
   auto& calls = const_cast<IntrusiveList<ServerCall>&>(environment_.calls);
-  for (ServerCall* call = calls.empty() ? nullptr : &calls.front(); call != nullptr;
-       call = calls.Next(*call)) {
-    methods.emplace_back(call->info().path);
-  }
+  ForEach(calls, [&methods](ServerCall& call) { methods.emplace_back(call.info().path); });
   return methods;
 }
 
